@@ -48,7 +48,9 @@ class AlienError(Exception):
     def as_dict(self) -> dict[str, Any]:
         """The error as the command line's `--json` and the control plane's API give it."""
         facts = {"code": self.code, "message": self.message, "retryable": self.retryable, "hint": self.hint}
-        return {k: v for k, v in facts.items() if v is not None} | ({"context": dict(self.context)} if self.context else {})
+        return {k: v for k, v in facts.items() if v is not None} | (
+            {"context": dict(self.context)} if self.context else {}
+        )
 
 
 class InvalidInput(AlienError):

@@ -1,0 +1,1 @@
+"""The control plane: one ASGI app and its store."""

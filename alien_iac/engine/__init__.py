@@ -1,0 +1,1 @@
+"""The embedded Pulumi engine: stands in for the CLI for previews, reviews, and deployments to `local`."""

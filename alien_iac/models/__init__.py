@@ -1,0 +1,1 @@
+"""Plain data that an author, a check and a platform share: arguments, units, names, findings."""

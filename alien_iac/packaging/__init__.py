@@ -1,0 +1,1 @@
+"""From folders to content-addressed bytes: artifacts of workloads, bundles of releases."""

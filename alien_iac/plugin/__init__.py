@@ -1,0 +1,1 @@
+"""The Pulumi plugin `pulumi-resource-alien`: resources that no native provider serves."""

@@ -1,0 +1,150 @@
+"""The bodies of the `arc.v1` command protocol, field for field: clients and receivers written for it work here."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from alien_iac.protocol.wire import Open
+
+PROTOCOL: Literal["arc.v1"] = "arc.v1"
+INLINE_LIMIT = 150_000
+"""Bytes of a parameter or result that travel inside a body; larger ones go by a signed URL."""
+
+State = Literal["PENDING_UPLOAD", "PENDING", "DISPATCHED", "SUCCEEDED", "FAILED", "EXPIRED"]
+TERMINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "EXPIRED"})
+ResourceType = Literal["worker", "container", "daemon"]
+
+
+class HttpBackend(Open):
+    type: Literal["http"] = "http"
+    url: str
+    method: str
+    headers: dict[str, str] = {}
+
+
+class PresignedRequest(Open):
+    """A request that anyone who has it may send until `expiration`."""
+
+    backend: HttpBackend
+    expiration: AwareDatetime
+    operation: Literal["put", "get", "delete"]
+    path: str
+
+
+class Inline(Open):
+    """Bytes (JSON text by convention) as standard, padded base64."""
+
+    mode: Literal["inline"] = "inline"
+    inline_base64: str
+
+
+class Stored(Open):
+    """Bytes that were, or are to be, put into object storage."""
+
+    mode: Literal["storage"] = "storage"
+    size: int | None = None
+    storage_get_request: PresignedRequest | None = None
+    storage_put_used: bool | None = None
+
+
+Body = Annotated[Inline | Stored, Field(discriminator="mode")]
+
+
+class Success(Open):
+    status: Literal["success"] = "success"
+    response: Body
+
+
+class Failure(Open):
+    status: Literal["error"] = "error"
+    code: str
+    message: str
+    details: str | None = None
+
+
+Response = Annotated[Success | Failure, Field(discriminator="status")]
+
+
+class Target(Open):
+    resource_id: str
+    resource_type: ResourceType
+
+
+class CreateCommand(Open):
+    deployment_id: str
+    command: str
+    params: Body
+    deadline: AwareDatetime | None = None
+    idempotency_key: str | None = None
+    target_resource_id: str | None = None
+
+
+class StorageUpload(Open):
+    put_request: PresignedRequest
+    expires_at: AwareDatetime
+
+
+class CommandCreated(Open):
+    command_id: str
+    state: State
+    storage_upload: StorageUpload | None = None
+    inline_allowed_up_to: int = INLINE_LIMIT
+    next: Literal["upload", "poll"]
+
+
+class CommandStatus(Open):
+    command_id: str
+    state: State
+    attempt: int
+    target: Target
+    response: Response | None = None
+
+
+class LeaseRequest(Open):
+    """`target` may be left out by a deployment's agent, which leases for all of its workloads.
+
+    The query `?wait=` (seconds, at most 25) holds the request until there is work.
+    """
+
+    deployment_id: str
+    target: Target | None = None
+    max_leases: int = Field(default=1, ge=1, le=100)
+    lease_seconds: int = Field(default=60, ge=1, le=3600)
+
+
+class TraceContext(Open):
+    traceparent: str
+    tracestate: str | None = None
+
+
+class ResponseHandling(Open):
+    max_inline_bytes: int = INLINE_LIMIT
+    submit_response_url: str
+    storage_upload_request: PresignedRequest
+
+
+class Envelope(Open):
+    """A command as a workload gets it."""
+
+    protocol: Literal["arc.v1"] = PROTOCOL
+    deployment_id: str
+    target: Target
+    command_id: str
+    attempt: int = Field(ge=1)
+    trace_context: TraceContext | None = None
+    deadline: AwareDatetime | None = None
+    command: str
+    params: Body
+    response_handling: ResponseHandling
+
+
+class Lease(Open):
+    lease_id: str
+    lease_expires_at: AwareDatetime
+    command_id: str
+    attempt: int
+    envelope: Envelope
+
+
+class Leases(Open):
+    leases: tuple[Lease, ...] = ()

@@ -1,0 +1,1 @@
+"""Doubles that the tests of users need, kept to the same contracts as the real parts."""
