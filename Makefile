@@ -1,0 +1,50 @@
+# Everything that a newcomer needs. `make` alone lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := alien_iac providers tests bench stacks examples
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick bench golden format lint types contracts clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/ready ## Three customers on this machine: v1, commands, v2 in waves, a broken v3 (ONCE=1: ends by itself)
+	@$(BIN)/alien demo $(if $(ONCE),--once)
+
+test: .venv/ready ## Format, lint, types, contracts, tests with coverage, and the wheel
+	$(BIN)/ruff format --check $(SOURCES)
+	$(MAKE) --no-print-directory lint types contracts
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --durations=15 -q
+
+quick: .venv/ready ## The fast tests alone
+	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+
+lint: .venv/ready
+	$(BIN)/ruff check $(SOURCES)
+
+types: .venv/ready
+	$(BIN)/mypy
+
+contracts: .venv/ready
+	$(BIN)/lint-imports --no-cache
+
+bench: .venv/ready ## Measure against the targets, each beside something to compare with
+	$(BIN)/python bench/run.py
+
+golden: .venv/ready ## Rewrite the golden files (read the diff before you commit it)
+	$(BIN)/python -m pytest -q tests/golden --golden
+
+format: .venv/ready ## Format and mend what can be mended
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix-only $(SOURCES)
+
+clean: ## Remove what was installed, built and left by runs
+	rm -rf .venv .demo .alien dist .mypy_cache .ruff_cache .pytest_cache .coverage* .hypothesis
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[all]' --group dev
+	@touch $@
