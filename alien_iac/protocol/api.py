@@ -243,3 +243,73 @@ class WorkloadHeartbeat(Open):
     release: str
     health: HealthWord
     message: str = ""
+
+
+class NewToken(Open):
+    """A token to be made: POST /v1/auth/tokens. Without `ttl_seconds` it is good until it is revoked."""
+
+    name: str
+    scopes: tuple[Scope, ...]
+    deployment_id: str | None = None
+    ttl_seconds: int | None = None
+
+
+class TokenMade(Open):
+    """A new token, shown this once."""
+
+    id: str
+    token: str = Field(repr=False)
+    expires_at: AwareDatetime | None = None
+
+
+class TokenRow(Open):
+    """A token as a list shows it."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    deployment_id: str | None = None
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    last_used: AwareDatetime | None = None
+    revoked: bool = False
+
+
+class AuditEntry(Open):
+    """One line of the audit log. `hash` covers the entry and the hash of the one before."""
+
+    number: int
+    at: AwareDatetime
+    actor: str
+    action: str
+    subject: str
+    reason: str = ""
+    details: dict[str, Any] = {}
+    hash: str
+
+
+class AuditCheck(Open):
+    """Whether the chain of the audit log holds (GET /v1/audit/verify)."""
+
+    entries: int
+    whole: bool
+    broken_at: int | None = None
+
+
+class Pin(Open):
+    """PUT /v1/deployments/{id}/pin: hold the deployment on `release`, or (None) let rollouts have it again."""
+
+    release: str | None = None
+    reason: str = ""
+
+
+class DesiredConfig(Open):
+    """PUT /v1/deployments/{id}/config: the TUF target path of the deployment's signed config."""
+
+    target: str
+
+
+class OnlineKeys(Open):
+    """GET /v1/tuf/online-keys: the public keys of the roles that the control plane signs, in TUF's own form by role."""
+
+    keys: dict[str, dict[str, Any]]

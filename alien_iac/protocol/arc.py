@@ -148,3 +148,16 @@ class Lease(Open):
 
 class Leases(Open):
     leases: tuple[Lease, ...] = ()
+
+
+class CommandSummary(Open):
+    """A command in a list: our addition, and so are its routes (list, cancel)."""
+
+    command_id: str
+    deployment_id: str
+    command: str
+    target: Target
+    state: State
+    attempt: int
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None = None

@@ -1,0 +1,58 @@
+"""`alien deployments`: which customers run what, and how they are."""
+
+from pathlib import Path
+
+import click
+
+from alien_iac import errors
+from alien_iac.cli import remote, render
+from alien_iac.protocol.api import Deployment
+
+HEAD = ("CUSTOMER", "PLATFORM", "STATUS", "RELEASE", "DESIRED", "HEALTH", "SEEN", "ID")
+
+
+def _row(one: Deployment) -> tuple[object, ...]:
+    seen = render.ago(one.last_seen)
+    return (one.customer, one.platform, one.status, one.release, one.desired_release, one.health, seen, one.id)
+
+
+def _card(one: Deployment) -> str:
+    facts = {"labels": ", ".join(f"{k}={v}" for k, v in one.labels.items()), "pinned": one.pinned, "says": one.message}
+    facts["agent"] = one.agent_version
+    return "\n".join([render.table(HEAD, [_row(one)]), *(f"{k}: {v}" for k, v in facts.items() if v)])
+
+
+@click.group()
+def deployments() -> None:
+    """List the deployments, or show one."""
+
+
+@deployments.command()
+@remote.control_options
+@render.JSON_OPTION
+def ls(url: str, token_file: Path | None, *, as_json: bool) -> None:
+    """List every deployment."""
+    found = tuple(remote.connect(url, token_file).pages(Deployment, "/deployments"))
+    render.show(found, lambda all_: render.table(HEAD, map(_row, all_)), as_json_=as_json)
+
+
+@deployments.command()
+@click.argument("deployment")
+@remote.control_options
+@render.JSON_OPTION
+def show(deployment: str, url: str, token_file: Path | None, *, as_json: bool) -> None:
+    """Show one deployment, by its id or its customer's name."""
+    render.show(find(remote.connect(url, token_file), deployment), _card, as_json_=as_json)
+
+
+def find(control: remote.Remote, named: str) -> Deployment:
+    """The deployment with this id, or the one of this customer. Raises NotFound, or Conflict where it is not clear."""
+    if named.startswith("dep_"):
+        return control.get(Deployment, f"/deployments/{named}")
+    found = [one for one in control.pages(Deployment, "/deployments") if one.customer == named]
+    if not found:
+        raise errors.NotFound(f'no deployment of a customer "{named}"', hint="`alien deployments ls` lists them")
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise errors.Conflict(f'"{named}" has {len(found)} deployments', hint=f"name one by its id: {ids}")
+    return found[0]

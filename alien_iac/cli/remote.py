@@ -1,0 +1,123 @@
+"""The control plane as the command line sees it: answers are models, failures are errors of our tree."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import httpx
+from pydantic import BaseModel
+
+from alien_iac import errors
+
+HOLD_S = 20
+"""How long a waiting GET is held by the control plane; it allows 25 s."""
+
+M = TypeVar("M", bound=BaseModel)
+F = TypeVar("F", bound=Callable[..., Any])
+
+_BY_STATUS: Mapping[int, type[errors.AlienError]] = {
+    400: errors.InvalidInput,
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    422: errors.InvalidInput,
+    429: errors.Unavailable,
+    501: errors.Unsupported,
+    503: errors.Unavailable,
+}
+
+
+class Remote:
+    """Calls of one control plane. Reads are tried again while it does not answer; writes are not."""
+
+    def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=f"{self.url}/v1",
+            headers={"authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(10, read=HOLD_S + 10),
+            transport=transport,
+        )
+
+    def get(self, model: type[M], path: str, **query: object) -> M:
+        return model.model_validate(self.call("GET", path, query=query))
+
+    def post(self, model: type[M], path: str, body: BaseModel | None = None, **query: object) -> M:
+        data = body.model_dump(mode="json", by_alias=True, exclude_none=True) if body is not None else None
+        return model.model_validate(self.call("POST", path, body=data, query=query))
+
+    def pages(self, model: type[M], path: str, **query: object) -> Iterator[M]:
+        """Every item of a list, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.call("GET", path, query={**query, "cursor": cursor})
+            yield from (model.model_validate(item) for item in page["items"])
+            cursor = page.get("next")
+            if not cursor:
+                return
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        query: Mapping[str, object] = {},
+    ) -> Any:  # noqa: ANN401 - JSON is any
+        """One call. Raises the error of our tree that the answer's code and status stand for."""
+        asked = {key: str(value) for key, value in query.items() if value is not None}
+        for pause in (0.2, 1.0, None) if method == "GET" else (None,):
+            try:
+                answer = self._http.request(method, path, json=body, content=content, params=asked)
+            except httpx.TransportError as error:
+                if pause is None:
+                    raise errors.Unavailable(
+                        f"the control plane at {self.url} does not answer ({type(error).__name__})",
+                        hint="check the address (--control-plane), and that `alien serve` runs there",
+                    ) from error
+                time.sleep(pause)
+            else:
+                return _read(answer)
+        raise AssertionError("unreachable")
+
+
+def _read(answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON is any
+    if answer.is_success:
+        return answer.json() if answer.content else {}
+    try:
+        told = answer.json()
+    except ValueError:
+        told = {}
+    kind = _BY_STATUS.get(answer.status_code, errors.AlienError)
+    message = told.get("message") or f"the control plane answered {answer.status_code}"
+    raise kind(message, hint=told.get("hint"), **{"serverCode": told["code"]} if told.get("code") else {})
+
+
+def control_options(command: F) -> F:
+    """The options `url` and `token_file`, which `connect` takes."""
+    token = click.option(
+        "--token-file",
+        envvar="ALIEN_TOKEN_FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="File with the token; or set ALIEN_TOKEN.",
+    )
+    url = click.option(
+        "--control-plane", "url", envvar="ALIEN_CONTROL_PLANE", required=True, help="URL of the control plane."
+    )
+    return url(token(command))
+
+
+def connect(url: str, token_file: Path | None) -> Remote:
+    """The control plane that the options name. Raises Unauthorized where there is no token."""
+    token = token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get("ALIEN_TOKEN", "").strip()
+    if not token:
+        raise errors.Unauthorized(
+            "no token for the control plane",
+            hint="name a file with --token-file (or ALIEN_TOKEN_FILE), or set ALIEN_TOKEN",
+        )
+    return Remote(url, token)
