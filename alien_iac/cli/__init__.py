@@ -65,8 +65,8 @@ class _Verbs(click.Group):
 def cli() -> None:
     """Run your product inside your customers' own cloud accounts, and release it to all of them in waves.
 
-    Every command takes --json. Exit codes: 0 done, 2 wrong input, 3 not found, 4 conflict, 5 not allowed, 6 something is
-    missing or unsupported, 7 no answer, 8 the update failed, 9 untrusted release, 10 the rollout failed, 11 the handler
+    Every command takes --json. Exit codes: 0 done, 2 wrong input, 3 not found, 4 conflict, 5 not allowed, 6 missing or
+    unsupported, 7 no answer, 8 the update failed, 9 untrusted release, 10 the rollout failed, 11 the handler
     failed, 130 interrupted.
     """
 

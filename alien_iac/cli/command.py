@@ -1,6 +1,7 @@
 """`alien command`: ask a workload inside a customer's account for something."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def command() -> None:
 @click.option("--idempotency-key", help="The same key gives the same command.")
 @remote.control_options
 @render.JSON_OPTION
-def invoke(  # noqa: PLR0913 - the options of a command line
+def invoke(
     deployment: str,
     name: str,
     parameters: str,
@@ -41,7 +42,7 @@ def invoke(  # noqa: PLR0913 - the options of a command line
 ) -> None:
     """Send command NAME with PARAMETERS (JSON, `-` for standard input) to DEPLOYMENT, and print its result."""
     control = remote.connect(url, token_file)
-    text = click.get_text_stream("stdin").read() if parameters == "-" else parameters
+    text = sys.stdin.read() if parameters == "-" else parameters
     asked = invocation.Asked(find(control, deployment).id, name, text, limit, target, idempotency_key)
     result = invocation.invoke(control, asked)
     render.show(result, lambda value: json.dumps(value, indent=2, ensure_ascii=False), as_json_=as_json)

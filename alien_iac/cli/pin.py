@@ -17,7 +17,7 @@ from alien_iac.protocol.api import Deployment, Pin
 @click.option("--reason", default="", help="Why; it goes into the audit log.")
 @remote.control_options
 @render.JSON_OPTION
-def pin(  # noqa: PLR0913 - the options of a command line
+def pin(
     deployment: str, release: str | None, reason: str, url: str, token_file: Path | None, *, off: bool, as_json: bool
 ) -> None:
     """Hold DEPLOYMENT on RELEASE (by default the one it runs)."""

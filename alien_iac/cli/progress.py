@@ -16,6 +16,7 @@ _COLOURS = {"succeeded": "green", "unchanged": "green", "failed": "red", "return
 
 
 def ended_well(one: Rollout) -> bool:
+    """Whether every deployment that could have the release has it."""
     return one.state == "succeeded"
 
 
@@ -44,7 +45,7 @@ def _versions(control: remote.Remote, rollout_id: str) -> Iterator[Rollout]:
 def _last(seen: Iterator[Rollout], tell: Callable[[Rollout], object]) -> Rollout:
     one = next(seen)
     tell(one)
-    for one in seen:  # noqa: B020 - the last one is the result
+    for one in seen:
         tell(one)
     return one
 

@@ -72,7 +72,7 @@ def _action(name: str, text: str, *, on_one: bool = False) -> None:
     ) -> None:
         control = remote.connect(url, token_file)
         target = find(control, deployment).id if deployment else None
-        body = RolloutAction(action=name, deployment_id=target, reason=reason)  # type: ignore[arg-type] # from the table
+        body = RolloutAction(action=name, deployment_id=target, reason=reason)
         named = rollout_id or latest(control)
         render.show(control.post(Rollout, f"/rollouts/{named}/actions", body), card, as_json_=as_json)
 
