@@ -1,0 +1,40 @@
+"""Measure against the targets and print one table: bench/run.py [NAME...].
+
+Each figure stands beside something that ran in the same minute on the same machine: bare Python, a bare skeleton of the
+same writes, or the Pulumi CLI where there is one. `make bench` runs all of them.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+
+import commands
+import imports
+import updates
+from figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+PARTS: Mapping[str, Callable[[], Iterable[Figure]]] = {
+    "imports": imports.measure,
+    "updates": updates.measure,
+    "commands": commands.measure,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named parts (all by default). Returns 1 where a target is missed."""
+    unknown = sorted(set(names) - set(PARTS))
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    figures = [figure for name in names or PARTS for figure in PARTS[name]()]
+    table = Table("what", "measured", "target", "")
+    for one in figures:
+        mark = "[green]met[/]" if one.met else "[red]missed[/]" if one.met is False else "[dim]no target[/]"
+        table.add_row(one.what, one.measured, one.target, mark)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    return int(any(one.met is False for one in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
