@@ -1,7 +1,7 @@
 """What the rollouts need of a database, and no more: the control plane implements it on its own tables.
 
-One commit is one transaction: the header, the changed targets, the audit line and the effects are written together or
-not at all. Effects go through an outbox: they are done at least once, in the order of their `sequence`.
+One commit is one transaction: header, changed targets, audit line and effects are written together or not at all.
+Effects go through an outbox: they are done at least once, in the order of their `sequence`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,13 +22,22 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What one commit writes."""
+    """What one step of one rollout writes."""
 
     header: Header
     targets: tuple[Target, ...]
     """Only those that changed; all of them in the first commit, in the order of the plan (which `load` keeps)."""
     audit: Audit
     effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One rollout's part of a commit. `expected_version` 0 makes the rollout."""
+
+    rollout_id: str
+    expected_version: int
+    change: Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +59,14 @@ class Store(Protocol):
     def load(self, rollout_id: str) -> Stored:
         """The rollout and its version. NotFound for an unknown one."""
 
-    def create(self, rollout_id: str, change: Change) -> None:
-        """Write a new rollout at version 1. Conflict where the id is taken."""
+    def commit(self, writes: Sequence[Write]) -> None:
+        """Compare and swap: all writes in their order, each raising its rollout's version by one, or none of them.
 
-    def commit(self, rollout_id: str, expected_version: int, change: Change) -> None:
-        """Compare and swap: write, and raise the version by one. Conflict where it is not `expected_version`."""
+        Conflict where a version is not the expected one. The effects enter the outbox in the order given.
+        """
 
     def running(self) -> Sequence[str]:
-        """The ids of the rollouts that have not ended, oldest first."""
+        """The ids of the rollouts that have not ended (`header.outcome` is None), oldest first."""
 
     def pending(self, limit: int) -> Sequence[Pending]:
         """Effects that are not done, by `sequence`, at most `limit`."""
@@ -66,9 +75,9 @@ class Store(Protocol):
         """Mark effects as done; again is fine."""
 
     def set_desired(self, effects: Sequence[tuple[Pending, SetDesired | Return]]) -> None:
-        """Write the deployments' desired releases: a new revision, and the waiting agents are woken.
+        """Write the deployments' desired releases: a new revision each, and the waiting agents are woken.
 
-        Per deployment an effect whose `sequence` is not above the last one written is left out: doing an effect
+        An effect whose `sequence` is not above the last one written for its deployment is left out: doing an effect
         again, or late, changes nothing.
         """
 
