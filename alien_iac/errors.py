@@ -6,6 +6,7 @@
     │   ├── ConfigInvalid        a deployment's config has a missing, unknown or wrong key
     │   └── BindingInvalid       a workload's environment does not say where a linked resource is
     ├── NotFound                 the thing that was named does not exist
+    │   └── SecretNotSet         a secret exists, but nobody has given it a value yet
     ├── Conflict                 it exists already, or somebody else holds or changed it
     ├── Unauthorized             no credentials, or wrong ones
     ├── Forbidden                the credentials are good, but not for this
@@ -91,6 +92,12 @@ class NotFound(AlienError):
     code = "NOT_FOUND"
     http_status = 404
     exit_code = 3
+
+
+class SecretNotSet(NotFound):
+    """A secret exists, but nobody has given it a value yet."""
+
+    code = "SECRET_NOT_SET"
 
 
 class Conflict(AlienError):
