@@ -1,0 +1,84 @@
+"""YAML (or JSON) files that people write too: read as Pulumi reads them, and edited with comments and order kept."""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+
+from alien_iac.errors import InvalidInput
+
+_NOT_TEXT = re.compile(
+    r"|~|null|true|false|yes|no|on|off|y|n|[-+.]?\d[\d_.:eExXoO+-]*[a-fA-F\d]*|[-+]?\.(inf|nan)", re.IGNORECASE
+)
+"""Plain scalars that some YAML version reads as something else than text."""
+
+
+def read(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """The file's value as plain JSON types. Raises InvalidInput with the path where it is no YAML."""
+    text = path.read_text(encoding="utf-8-sig")
+    try:
+        return _plain(json.loads(text) if path.suffix == ".json" else YAML(typ="safe", pure=True).load(text))
+    except (YAMLError, ValueError) as error:
+        raise InvalidInput(f"could not read {path}: {error}") from error
+
+
+def edited(text: str, value: Mapping[str, Any], suffix: str) -> str:
+    """The document with its value replaced: what stays keeps its place and comments, what is new comes last."""
+    if suffix == ".json":
+        return json.dumps(value, indent=4, ensure_ascii=False) + "\n"
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 2**20
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    old = yaml.load(text) if text.strip() else None
+    buffer = io.StringIO()
+    yaml.dump(_merged(old, value), buffer)
+    return buffer.getvalue()
+
+
+def _merged(old: Any, new: Any) -> Any:  # noqa: ANN401 - a node of any kind
+    """The new value on the old nodes."""
+    if isinstance(old, CommentedMap) and isinstance(new, Mapping):
+        for key in [key for key in old if key not in new]:
+            del old[key]
+        for key, item in new.items():
+            old[key] = _merged(old.get(key), item)
+        return old
+    if isinstance(old, CommentedSeq) and isinstance(new, list):
+        del old[len(new) :]
+        for index, item in enumerate(new):
+            if index < len(old):
+                old[index] = _merged(old[index], item)
+            else:
+                old.append(_merged(None, item))
+        return old
+    if type(old) is not type(new) and isinstance(old, str) and old == new:
+        return old  # the same text in the author's own quotes
+    return _node(new)
+
+
+def _node(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, Mapping):
+        return CommentedMap({key: _node(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return CommentedSeq([_node(item) for item in value])
+    if isinstance(value, str) and "\n" in value:
+        return LiteralScalarString(value)
+    if isinstance(value, str) and _NOT_TEXT.fullmatch(value):
+        return DoubleQuotedScalarString(value)
+    return value
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever the parser made
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, date) else value
