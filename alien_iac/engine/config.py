@@ -5,7 +5,7 @@ A value is what the file holds: a scalar, a list or a map; `{"secure": sealed te
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -176,7 +176,7 @@ def listed_one(value: Any, cipher: Cipher | None) -> dict[str, Any]:  # noqa: AN
 
 def typed(text: str, kind: str) -> Any:  # noqa: ANN401 - a config value
     """A text as the value that `--type` asks for. Raises InvalidInput where it is none."""
-    makers = {"": str, "string": str, "int": int, "float": float, "bool": json.loads}
+    makers: dict[str, Callable[[str], Any]] = {"": str, "string": str, "int": int, "float": float, "bool": json.loads}
     if kind not in makers:
         raise InvalidInput(f"invalid type {kind!r}; must be one of string, int, bool, or float")
     try:

@@ -9,6 +9,7 @@ from typing import Any
 from alien_iac.engine import config, dialect
 from alien_iac.engine.backend import Backend, StackName
 from alien_iac.engine.secrets import Cipher
+from alien_iac.errors import InvalidInput
 
 _SWITCHES = frozenset(
     f"PULUMI_{name}"
@@ -101,11 +102,19 @@ def listed(record: Mapping[str, Any], cipher: Cipher | None) -> dict[str, Any]:
         "startTime": _moment(record["startTime"]),
         "message": record.get("message", ""),
         "environment": record.get("environment") or {},
-        "config": config.listed(record.get("config") or {}, cipher),
+        "config": {key: _listed_value(value, cipher) for key, value in sorted((record.get("config") or {}).items())},
         "result": record["result"],
         "endTime": _moment(record["endTime"]),
         "resourceChanges": record.get("resourceChanges") or {},
     }
+
+
+def _listed_value(value: Any, cipher: Cipher | None) -> dict[str, Any]:  # noqa: ANN401 - a config value
+    """As the config lists it; a value that an earlier key sealed does not hide the rest of the history."""
+    try:
+        return config.listed_one(value, cipher)
+    except InvalidInput:
+        return {"value": "ERROR_UNABLE_TO_DECRYPT", "secret": True}
 
 
 def _moment(seconds: int) -> str:

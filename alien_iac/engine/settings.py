@@ -38,7 +38,9 @@ def get(session: Session, call: Call) -> None:
     key = values.key(call.words[0], path=path)
     value, found = values.get(key, path=path)
     if not found:
-        raise NotFound(f"configuration key '{call.words[0]}' not found for stack '{session.shown(name)}'")
+        raise NotFound(
+            f"configuration key '{key.removeprefix(f'{values.project}:')}' not found for stack '{session.shown(name)}'"
+        )
     cipher = session.opening(values) if config.has_secret(value) else session.no_cipher
     entry = config.listed_one(value, cipher)
     session.out(dialect.pretty(entry) if call.on("json") else entry["value"])

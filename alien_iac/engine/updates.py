@@ -14,13 +14,12 @@ from alien_iac.engine.journal import CheckpointJournal
 from alien_iac.engine.model import Kind, Request, Result
 from alien_iac.engine.session import Session
 from alien_iac.engine.stacks import forget
-from alien_iac.errors import InvalidInput, UpdateFailed
+from alien_iac.errors import Conflict, InvalidInput, UpdateFailed
 
 Runner = Callable[[Request, Callable[[str], None], threading.Event], Result]
 """Runs one update: the request, where lines of progress go, and the event that asks it to end early."""
 
 _KINDS: Mapping[str, Kind] = {"up": "update", "preview": "preview", "refresh": "refresh", "destroy": "destroy"}
-_NO_CHANGES = "no changes were expected"
 
 
 @dataclass(frozen=True)
@@ -34,26 +33,39 @@ def run(session: Session, call: Call, runner: Runner) -> None:
     """Run an update. Raises UpdateFailed where it failed; its text is empty where the output says all."""
     name = session.stack(call)
     if session.project.name != name.project:
-        raise InvalidInput(
-            f"provided project name {name.project!r} doesn't match Pulumi.yaml ({session.project.name!r})"
-        )
-    dry = call.verb == "preview" or call.on("preview-only")
-    with contextlib.nullcontext() if dry else locks.held(session.backend, name):
+        raise InvalidInput(f"provided project name {name.project!r} doesn't match Pulumi.yaml")
+    if call.verb == "preview" or call.on("preview-only"):
         prepared = _prepare(session, call, name)
-        if dry:
+        _refuse_failed(_interruptible(prepared, session, runner))
+        return
+    with locks.held(session.backend, name):
+        prepared = _prepare(session, call, name)
+        with _recorded(session, call, name, prepared) as done:
             result = _interruptible(prepared, session, runner)
-        else:
-            with _recorded(session, call, name, prepared) as done:
-                result = _interruptible(prepared, session, runner)
-                done(result)
-        if not result.succeeded:
-            code = 7 if result.error.startswith(_NO_CHANGES) else 1
-            raise UpdateFailed(result.error, pulumi_code=code)
-        if call.on("remove") and not result.snapshot.resources:
-            forget(session, name, keep_config=False)
-            session.out(
-                f"The resources in the stack have been deleted, and the stack '{session.shown(name)}' was removed."
-            )
+            done(result)
+        _refuse_failed(result)
+        if call.verb == "destroy" and not call.texts("target"):
+            _after_destroy(session, call, name, result)
+
+
+def _refuse_failed(result: Result) -> None:
+    if not result.succeeded:
+        codes = {7: result.error.startswith("no changes were expected"), 8: result.error.endswith(" cancelled")}
+        raise UpdateFailed(result.error, pulumi_code=next((code for code, holds in codes.items() if holds), 1))
+
+
+def _after_destroy(session: Session, call: Call, name: StackName, result: Result) -> None:
+    if not call.on("remove"):
+        session.out(
+            "The resources in the stack have been deleted, but the history and configuration associated with the stack "
+            "are still maintained.\nIf you want to remove the stack completely, run "
+            f"`pulumi stack rm {session.shown(name)}`."
+        )
+    elif result.snapshot.resources:
+        raise Conflict("refusing to remove stack because it still contains resources")
+    else:
+        forget(session, name, keep_config=False)
+        session.out("The resources in the stack have been deleted, and the history and configuration removed.")
 
 
 def cancel(session: Session, call: Call) -> None:
@@ -106,6 +118,7 @@ def _with_flags(request: Request, env: Mapping[str, str], call: Call) -> Request
         replace=call.texts("replace") + replaced,
         refresh=call.text("refresh") == "true",
         run_program=_switch(call, env, "run-program"),
+        dry_run=call.on("preview-only"),
         expect_no_changes=call.on("expect-no-changes"),
         continue_on_error=_switch(call, env, "continue-on-error"),
         show_secrets=call.on("show-secrets"),
