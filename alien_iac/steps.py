@@ -1,0 +1,118 @@
+"""What an update says of itself on the way, as plain data, and how its failures read."""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from alien_iac import errors
+
+INLINE = "python inline source runtime error: "
+CHECKS = re.compile(r"the stack has \d+ error\(s\), and nothing was created")
+_COLOUR = re.compile(r"<\{%[^%]*%\}>")
+_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_NOT_THE_PROGRAM = re.compile(r"site-packages|/alien_iac/|<frozen|/lib/python3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that happened: an operation on a resource began, ended or failed, or something was said."""
+
+    kind: Literal["begun", "done", "failed", "said"]
+    operation: str = ""
+    """`create`, `update`, `delete`, `same`, `replace`, …; empty where something was said."""
+    urn: str = ""
+    type: str = ""
+    text: str = ""
+    severity: str = ""
+    """Of what was said: `error`, `warning`, `info`, `debug`."""
+
+    @property
+    def name(self) -> str:
+        return self.urn.rpartition("::")[2]
+
+
+Observer = Callable[[Step], object]
+
+
+def quiet(_: object) -> None:
+    """Takes a step, or a line, and says nothing."""
+
+
+class Journal:
+    """The steps of one update, each passed on as it comes. Steps come from a thread of the Automation API."""
+
+    def __init__(self, observe: Observer) -> None:
+        self._observe = observe
+        self._steps: list[Step] = []
+        self._guard = threading.Lock()
+
+    def add(self, step: Step) -> None:
+        with self._guard:
+            self._steps.append(step)
+        self._observe(step)
+
+    def messages(self) -> tuple[str, ...]:
+        """The warnings and notes, each once."""
+        return _once(s.text for s in self._said("warning", "info"))
+
+    def failures(self) -> tuple[str, ...]:
+        """What went wrong: each thing once, with the resource that it happened to."""
+        return _once(_failure(s) for s in self._said("error") if _failure(s))
+
+    def packages(self) -> frozenset[str]:
+        """The Pulumi packages of the resources that were touched; the engine's own `pulumi` is none."""
+        with self._guard:
+            types = {s.type for s in self._steps if s.type}
+        named = {t.removeprefix("pulumi:providers:") for t in types if t.startswith("pulumi:providers:")}
+        return frozenset((named | {t.partition(":")[0] for t in types}) - {"pulumi"})
+
+    def _said(self, *severities: str) -> list[Step]:
+        with self._guard:
+            return [
+                s for s in self._steps if s.kind == "said" and any(s.severity.startswith(word) for word in severities)
+            ]
+
+
+def _once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _failure(step: Step) -> str:
+    text = without_traceback(step.text)
+    if not text or text in {"update failed", "preview failed"}:
+        return ""
+    about_program = (
+        not step.urn or step.type == "pulumi:pulumi:Stack" or step.urn.split("::")[2:3] == ["pulumi:pulumi:Stack"]
+    )
+    return text if about_program or text.startswith(step.name) else f"{step.name}: {text}"
+
+
+def without_traceback(text: str) -> str:
+    """A program's error with the place in the program where it arose, instead of its traceback."""
+    said, _, trace = _COLOUR.sub("", text).strip().removeprefix(INLINE).partition("Traceback (most recent call last)")
+    said = said.strip()
+    frames = [f for f in _FRAME.finditer(trace) if not _NOT_THE_PROGRAM.search(f["file"])]
+    if not trace:
+        return said
+    said = said or trace.strip().splitlines()[-1].strip()
+    return f"{said} ({frames[-1]['file']}, line {frames[-1]['line']})" if frames and not CHECKS.match(said) else said
+
+
+def stderr_lines(text: str) -> tuple[str, ...]:
+    """What an engine said on stderr when no event told more."""
+    stderr = text.rpartition("stderr:")[2].strip()
+    return _once(line.removeprefix("error: ").strip() for line in stderr.splitlines())
+
+
+def as_error(stack: str, failures: Iterable[str]) -> errors.AlienError:
+    """The error that an update ends with. A refusal by the stack program's checks changed nothing, and says so."""
+    found = tuple(failures)
+    if refusals := [text for text in found if CHECKS.match(text)]:
+        return errors.InvalidInput(refusals[0])
+    reasons = "\n".join(f"  {line}" for line in found) or "  the engine gave no reason"
+    return errors.UpdateFailed(
+        f"the update of the Pulumi stack {stack} failed:\n{reasons}",
+        hint="what was done is recorded; mend the cause and run it again",
+    )
