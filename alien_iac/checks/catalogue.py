@@ -1,0 +1,64 @@
+"""Every finding that a check can make: a literal table, from which the documentation is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alien_iac.models.finding import Finding, Severity
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How grave a finding is, and what it means."""
+
+    severity: Severity
+    meaning: str
+
+
+CATALOGUE: Mapping[str, Entry] = {
+    "ARGUMENT_CONFLICT": Entry("error", "Two arguments of a component exclude each other."),
+    "ARGUMENT_INVALID": Entry("error", "An argument has a wrong type, or a value that is not allowed."),
+    "ARGUMENT_MISSING": Entry("error", "A component lacks an argument that it needs here."),
+    "ARGUMENT_UNKNOWN": Entry("error", "A component has no argument of this name."),
+    "CONFIG_INVALID": Entry("error", "A key of the deployment's config has a wrong value."),
+    "CONFIG_MISSING": Entry("error", "The deployment's config lacks a key."),
+    "CONFIG_UNKNOWN": Entry("error", "There is no `alien:` key of this name."),
+    "ENV_INVALID": Entry("error", "The name of an environment variable is not one."),
+    "ENV_RESERVED": Entry("error", "The environment variable is one that alien-iac sets itself."),
+    "HEALTH_INVALID": Entry("error", "A health path is not one, or stands where nothing answers http."),
+    "ID_DUPLICATE": Entry("error", "Two components have the same id."),
+    "ID_INVALID": Entry("error", "An id breaks the rule for ids."),
+    "ID_RESERVED": Entry("error", "The platform uses this id itself."),
+    "ID_TOO_LONG": Entry("error", "An id is longer than the names that are made of it may be."),
+    "IGNORED": Entry("info", "The platform has no use for this argument."),
+    "IMAGE_LOOPBACK": Entry("error", "An image on this machine cannot reach what it is linked to."),
+    "IMAGE_NEEDS_DOCKER": Entry("error", "An image runs here only where a Docker daemon answers."),
+    "LATE": Entry("warning", "A component was made after the stack was planned."),
+    "LINK_DATA": Entry("error", "A component that runs no code is linked to something."),
+    "LINK_INVALID": Entry("error", "What stands in `link` is neither a component nor a verb of one."),
+    "LINK_NO_PORT": Entry("error", "A link calls a Container that listens on no port."),
+    "LINK_SELF": Entry("error", "A workload is linked to itself."),
+    "LINK_TWICE": Entry("error", "A workload is linked to the same resource more than once."),
+    "LINK_UNKNOWN": Entry("error", "A link leads to a component that is not in this stack, or is of another kind."),
+    "PACKAGING_FAILED": Entry("error", "A source folder could not be packaged."),
+    "QUEUE_CONSUMERS": Entry("error", "A queue would be both pushed to a Function and pulled, or pushed to two."),
+    "RANGE_INVALID": Entry("error", "A value is outside of what every platform can do."),
+    "SCHEDULE_INVALID": Entry("error", "A crontab line or a time zone is not one, or names no instant at all."),
+    "SOURCE_MISSING": Entry("error", "There is no folder at a workload's `source`."),
+    "SOURCE_NO_MAIN": Entry("error", "A workload's source folder has no `main.py`."),
+    "TRANSFORM_UNKNOWN": Entry("error", "A transform names a role that the component does not have on this platform."),
+    "TRIGGER_DUPLICATE": Entry("error", "A Function has the same trigger twice."),
+    "TRIGGER_NOT_LINKED": Entry("warning", "A Function hears of new objects that it may not read."),
+    "TRIGGER_UNKNOWN": Entry(
+        "error", "A trigger watches a component that is not in this stack, or is of another kind."
+    ),
+    "UNIT_INVALID": Entry("error", "A size or a duration is not written as one."),
+    "UNSUPPORTED": Entry("error", "The platform cannot do this."),
+    "VOLUME_INVALID": Entry("error", "A volume's mount path is not one, or meets another volume's."),
+    "VOLUME_SCALE": Entry("error", "A Container with a volume of its own would run in more than one replica."),
+}
+"""By code. Codes are stable: they may be read by programs."""
+
+
+def finding(code: str, resource: str, message: str, hint: str = "") -> Finding:
+    """A finding of the catalogue. KeyError for a code that it does not have."""
+    return Finding(code=code, severity=CATALOGUE[code].severity, resource=resource, message=message, hint=hint)

@@ -1,0 +1,70 @@
+"""Reads a deployment's config: all its problems at once, each under the key that it is about."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from alien_iac.checks.arguments import did_you_mean, reason_of
+from alien_iac.checks.catalogue import finding
+from alien_iac.models.config import DeploymentConfig
+from alien_iac.models.finding import Finding
+
+NAMESPACE = "alien:"
+_OBJECTS = frozenset({"labels"})
+_HINTS = {
+    "platform": "set it with `pulumi config set alien:platform local` (or aws, gcp, azure)",
+    "prefix": "`alien deployments init` writes it; it never changes afterwards",
+}
+
+
+@dataclass(frozen=True)
+class ReadConfig:
+    """The config, where it could be read, and what was found."""
+
+    config: DeploymentConfig | None
+    findings: tuple[Finding, ...]
+
+
+def keys() -> tuple[str, ...]:
+    """All `alien:` keys, as they stand in the file."""
+    fields = DeploymentConfig.model_fields
+    return tuple(sorted(f"{NAMESPACE}{field.alias or name}" for name, field in fields.items()))
+
+
+def read(values: Mapping[str, Any]) -> ReadConfig:
+    """The `alien:` keys among fully qualified keys and their values; a value may be an object or its JSON text."""
+    ours = {key: value for key, value in values.items() if key.startswith(NAMESPACE)}
+    allowed = keys()
+    findings = [_unknown(key, allowed) for key in ours if key not in allowed]
+    known = {key.removeprefix(NAMESPACE): value for key, value in ours.items() if key in allowed}
+    try:
+        config = DeploymentConfig.model_validate({key: _value(key, value) for key, value in known.items()})
+    except ValidationError as wrong:
+        findings += [_wrong(problem) for problem in wrong.errors(include_url=False, include_context=False)]
+        return ReadConfig(None, tuple(findings))
+    return ReadConfig(config, tuple(findings))
+
+
+def _value(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever the config file holds
+    if key not in _OBJECTS or not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+def _unknown(key: str, allowed: tuple[str, ...]) -> Finding:
+    return finding("CONFIG_UNKNOWN", key, "there is no such key", did_you_mean(key, allowed))
+
+
+def _wrong(problem: ErrorDetails) -> Finding:
+    name = str(problem["loc"][0])
+    key = f"{NAMESPACE}{name}"
+    if problem["type"] == "missing":
+        return finding("CONFIG_MISSING", key, "the deployment's config does not have it", _HINTS.get(name, ""))
+    return finding("CONFIG_INVALID", key, reason_of(problem))

@@ -1,0 +1,19 @@
+"""Source folders: there, and with a `main.py`. The planner looks; this judges."""
+
+from collections.abc import Iterator
+
+from alien_iac.checks.catalogue import finding
+from alien_iac.models.declared import Stack
+from alien_iac.models.finding import Finding
+
+
+def check(stack: Stack) -> Iterator[Finding]:
+    """Every folder that was looked at."""
+    for resource, folder in stack.sources.items():
+        if not folder.exists:
+            hint = "source is relative to the stack program's file"
+            yield finding("SOURCE_MISSING", resource, f'there is no folder "{folder.path}"', hint)
+        elif not folder.has_main:
+            yield finding(
+                "SOURCE_NO_MAIN", resource, f'"{folder.path}" has no main.py', "it is where a workload starts"
+            )

@@ -1,0 +1,38 @@
+"""Names: the rule for ids and prefixes, and physical names planned as plain strings from both."""
+
+import hashlib
+import re
+
+MAX_ID = 63
+"""Characters of an id; what a DNS label holds."""
+MIN_PREFIX, MAX_PREFIX = 3, 40
+
+_ID = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_PREFIX = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+_HASH = 8
+
+
+def is_id(text: str) -> bool:
+    """Whether the text may name a component: lower-case letters, digits and single hyphens inside."""
+    return bool(_ID.fullmatch(text)) and "--" not in text
+
+
+def is_prefix(text: str) -> bool:
+    """Whether the text may be `alien:prefix`: an id of 3 to 40 characters that starts with a letter."""
+    return bool(_PREFIX.fullmatch(text)) and "--" not in text and MIN_PREFIX <= len(text) <= MAX_PREFIX
+
+
+def physical_name(prefix: str, resource_id: str, *, limit: int, separator: str = "-") -> str:
+    """The name of a resource in the customer's account: `<prefix>-<id>`, never longer than `limit` characters.
+
+    A longer one keeps its head and ends in eight hex digits of the whole name's SHA-256, so that two long names stay
+    apart and a name never changes. `separator=""` is for services that take letters and digits only; names that lose
+    their hyphens carry the hash too, since `a-b` and `ab` would meet otherwise.
+    """
+    whole = f"{prefix}-{resource_id}"
+    short = whole.replace("-", separator)
+    if len(short) <= limit and (separator or "-" not in resource_id):
+        return short
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH]
+    head = short[: limit - _HASH - len(separator)].rstrip("-")
+    return f"{head}{separator}{digest}"
