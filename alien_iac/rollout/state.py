@@ -7,6 +7,7 @@ from those that are stored.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -98,6 +99,10 @@ class Target(_Frozen):
     """When its present state has lasted too long, or (retrying) ends."""
     healthy: int = 0
     """Heartbeats in a row: healthy ones above zero, unhealthy ones below."""
+    revision: int = 0
+    """The highest desired revision that its agent reported on."""
+    floor: int = 0
+    """Reports on this revision and those below are about an earlier attempt."""
     seen: AwareDatetime | None = None
     """The last heartbeat that was counted; an older one, or the same again, is not."""
 
@@ -200,6 +205,10 @@ class State:
         """The deployments in these states, of one wave or of all."""
         waves = range(len(self.header.waves)) if wave is None else (wave,)
         return tuple(key for index in waves for state in states for key in self.groups.get((index, state), ()))
+
+    def first(self, word: TargetState, *, wave: int, limit: int) -> tuple[str, ...]:
+        """The first `limit` deployments of a wave that are in this state."""
+        return tuple(islice(self.groups.get((wave, word), ()), limit))
 
     def count(self, *states: TargetState, wave: int | None = None) -> int:
         """How many deployments are in these states, of one wave or of all."""

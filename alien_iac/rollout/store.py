@@ -68,6 +68,9 @@ class Store(Protocol):
     def running(self) -> Sequence[str]:
         """The ids of the rollouts that have not ended (`header.outcome` is None), oldest first."""
 
+    def overtaken_by(self, rollout_id: str) -> str | None:
+        """The newest rollout that was made after this one and has one of its deployments."""
+
     def pending(self, limit: int) -> Sequence[Pending]:
         """Effects that are not done, by `sequence`, at most `limit`."""
 
