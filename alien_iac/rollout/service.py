@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
-from alien_iac.errors import Conflict, Unavailable
+from alien_iac.errors import Conflict, NotFound, Unavailable
 from alien_iac.protocol.api import Deployment, RolloutAction
 from alien_iac.rollout import timers
 from alien_iac.rollout.audit import audit
@@ -124,7 +125,8 @@ class Rollouts:
         return stored
 
     def _refuse_taken(self, rollout_id: str) -> None:
-        if rollout_id in self._store.running():
+        with suppress(NotFound):  # not taken: another rollout changed in between, and the next try sees that
+            self._store.version(rollout_id)
             raise Conflict(f"there is a rollout {rollout_id} already")
 
 
