@@ -1,1 +1,48 @@
-"""What runs inside a workload: handlers, bindings and stores, on every platform the same."""
+"""What runs inside a workload: handlers, bindings and stores, on every platform the same.
+
+    from alien_iac.runtime import command, storage
+
+    files = storage("files")
+
+    @command("read-file")
+    async def read_file(path: str) -> str:
+        return (await files.get(path)).decode()
+
+Nothing here loads a store, a server or pydantic before it is used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from alien_iac.errors import HandlerFailed
+from alien_iac.runtime.handlers import command, health, on_created, on_message, on_schedule
+from alien_iac.runtime.links import container, function, kv, queue, secret, storage
+from alien_iac.runtime.work import current
+
+if TYPE_CHECKING:
+    from alien_iac.runtime.commands import run_commands, serve_commands
+
+__all__ = [
+    "HandlerFailed",
+    "command",
+    "container",
+    "current",
+    "function",
+    "health",
+    "kv",
+    "on_created",
+    "on_message",
+    "on_schedule",
+    "queue",
+    "run_commands",
+    "secret",
+    "serve_commands",
+    "storage",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a Container's own process needs, and a Function does not
+    if name in ("run_commands", "serve_commands"):
+        from alien_iac.runtime import commands  # noqa: PLC0415 - it brings an HTTP client along
+
+        return getattr(commands, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
