@@ -102,11 +102,18 @@ class Request:
     replace: tuple[str, ...] = ()
     refresh: bool = False
     run_program: bool = False
+    dry_run: bool = False
+    """Only show what a refresh or destroy would do (`--preview-only`). A preview is always dry."""
     expect_no_changes: bool = False
     continue_on_error: bool = False
     show_secrets: bool = False
     stack_outputs: Callable[[str], Properties] | None = None
     """Outputs of another stack of the same backend by its full name, for stack references."""
+
+    @property
+    def dry(self) -> bool:
+        """Whether the update only shows what it would do."""
+        return self.dry_run or self.kind == "preview"
 
 
 @dataclass(frozen=True, kw_only=True)

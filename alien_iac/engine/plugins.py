@@ -1,0 +1,116 @@
+"""Provider plugins as processes: where they are, how they start, and how they end."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from alien_iac.errors import Missing, Unavailable
+
+GRACE_S = 1.0
+"""How long a plugin has after SIGINT before it is killed."""
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The command that starts a plugin. `ambient`: it was found on PATH, of which the CLI warns."""
+
+    command: tuple[str, ...]
+    ambient: bool = False
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A running plugin and the port on loopback where it listens."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+
+    def end(self) -> None:
+        """Interrupt it now; kill it in the background if it does not end by itself. Returns at once."""
+        self.process.send_signal(signal.SIGINT)
+        threading.Thread(target=self._reap, name=f"end-{self.process.pid}").start()
+
+    def _reap(self) -> None:
+        try:
+            self.process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def find(name: str, version: str, named: Mapping[str, Path], env: Mapping[str, str]) -> Found:
+    """Where a provider is: what `Pulumi.yaml` names, then PATH, then the CLI's folder of installed plugins.
+
+    Raises Missing.
+    """
+    binary = f"pulumi-resource-{name}"
+    if name in named:
+        return Found(_at(named[name], binary))
+    if on_path := shutil.which(binary, path=env.get("PATH")):
+        return Found((on_path,), ambient=True)
+    home = Path(env.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    installed = sorted(home.glob(f"plugins/resource-{name}-v{version or '*'}/{binary}"))
+    if installed:
+        return Found((str(installed[-1]),))
+    raise Missing(
+        f"no resource plugin {binary!r} (version {version or 'any'}) under Pulumi.yaml's `plugins`, on PATH, or in {home}",
+        hint=f"install the plugin, or the Pulumi CLI and `pulumi plugin install resource {name} {version}`".rstrip(),
+    )
+
+
+def _at(place: Path, binary: str) -> tuple[str, ...]:
+    if place.is_file():
+        return (str(place),)
+    if (place / binary).is_file():
+        return (str(place / binary),)
+    if (place / "__main__.py").is_file():
+        return (sys.executable, str(place))
+    raise Missing(f"Pulumi.yaml names {str(place)!r} for a plugin, and there is no {binary!r} in it")
+
+
+def start(found: Found, engine: str, env: Mapping[str, str], folder: Path, log: Log) -> Plugin:
+    """Start a plugin and wait for the port that it prints. All else that it prints goes to `log`. Raises Unavailable.
+
+    It gets a process group of its own, so that ^C in a terminal reaches the engine only.
+    """
+    process = subprocess.Popen(
+        [*found.command, engine],
+        env=dict(env),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        process_group=0,
+    )
+    assert process.stdout and process.stderr  # noqa: S101 (both are pipes; told to mypy)
+    port = process.stdout.readline().strip()
+    if not port.isdigit():
+        process.kill()
+        said = f"{port}\n{process.communicate()[1]}".strip()
+        raise Unavailable(f"could not start plugin {found.command[0]!r}: it printed no port, but: {said or 'nothing'}")
+    for stream in (process.stdout, process.stderr):
+        threading.Thread(target=_drain, args=(stream, log), daemon=True, name=f"log-{process.pid}").start()
+    return Plugin(process, int(port))
+
+
+def _drain(stream: IO[str], log: Log) -> None:
+    with stream:
+        for line in stream:
+            if line.strip():
+                log(line.rstrip())
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The process's own environment with the update's over it."""
+    return {**os.environ, **given}
