@@ -20,11 +20,19 @@ PROCESS = "alien:local:Process"
 """Inputs: see the plugin's `process`. One supervised process. Outputs: `port`, `url`, `pid`."""
 
 PORT_REFERENCE = "{port:%s}"
+FILE_REFERENCE = "{file:%s}"
+BROKER = "queue-broker"
+"""The process that serves all queues of a deployment; no workload has this id."""
 
 
 def port_reference(workload_id: str) -> str:
     """The mark that the plugin replaces by the workload's port."""
     return PORT_REFERENCE % workload_id
+
+
+def file_reference(path: Path) -> str:
+    """The mark that the plugin replaces by what is in the file, when the process starts."""
+    return FILE_REFERENCE % path
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class Layout:
 
     def queue(self, name: str) -> Path:
         return self.root / "queues" / f"{name}.sqlite"
+
+    def queue_token(self, name: str) -> Path:
+        """The file with the token that the broker expects for this queue."""
+        return self.root / "queues" / f"{name}.token"
 
     def secret(self, name: str) -> Path:
         return self.root / "secrets" / f"{name}.enc"

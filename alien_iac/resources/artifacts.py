@@ -1,0 +1,50 @@
+"""The artifacts of a stack's workloads: those that the agent verified, or ones packaged here from their source."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from alien_iac.checks.catalogue import finding
+from alien_iac.errors import AlienError
+from alien_iac.models.declared import Declared, Folder
+from alien_iac.models.finding import Finding
+from alien_iac.resources.deployment import Deployment
+from alien_iac.resources.surroundings import Packaged, Packager, look
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An artifact that the agent put in place."""
+
+    path: Path
+    sha256: str
+
+
+def folders(deployment: Deployment, components: tuple[Declared, ...]) -> dict[str, Folder]:
+    """What is at each source that has to be packaged here."""
+    return {
+        c.id: look(deployment.program, c.workload.source)
+        for c in components
+        if c.workload and c.workload.source is not None and c.id not in deployment.artifacts
+    }
+
+
+def gather(
+    deployment: Deployment, components: tuple[Declared, ...], sources: Mapping[str, Folder], package: Packager
+) -> tuple[dict[str, Packaged], list[Finding]]:
+    """The artifact of every workload with a source, and what could not be packaged."""
+    made: dict[str, Packaged] = {}
+    problems = []
+    for component in components:
+        ready, folder = deployment.artifacts.get(component.id), sources.get(component.id)
+        try:
+            if ready is not None:
+                made[component.id] = Ready(ready, hashlib.sha256(ready.read_bytes()).hexdigest())
+            elif folder is not None and folder.has_main:
+                made[component.id] = package(folder.path, deployment.platform, deployment.cache)
+        except OSError as error:
+            problems.append(finding("PACKAGING_FAILED", component.id, f"its artifact cannot be read: {error}"))
+        except AlienError as error:
+            problems.append(finding("PACKAGING_FAILED", component.id, error.message, error.hint or ""))
+    return made, problems

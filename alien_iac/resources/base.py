@@ -1,0 +1,144 @@
+"""What every component is: a real Pulumi component that records what its author wrote, and is built after the plan.
+
+Nothing that an author writes wrongly raises here; it becomes a finding, so that all of them come at once.
+"""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import pulumi
+
+from alien_iac.checks import arguments as reading
+from alien_iac.checks.catalogue import finding
+from alien_iac.errors import Conflict
+from alien_iac.models.arguments import Computed, Kind
+from alien_iac.models.declared import Declared
+from alien_iac.models.finding import Finding
+from alien_iac.models.links import Link
+from alien_iac.resources import links, planner
+from alien_iac.resources.context import Built, Transform
+from alien_iac.resources.promises import Promises
+from alien_iac.resources.tokens import TOKENS
+
+
+class Component(pulumi.ComponentResource):
+    """A portable resource of a stack. Raises RunError where no Pulumi program runs, and nothing else."""
+
+    kind: ClassVar[Kind]
+
+    def __init__(
+        self,
+        name: object,
+        keywords: Mapping[str, Any],
+        *,
+        link: Iterable[object],
+        transform: Mapping[str, Transform] | None,
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        plan = planner.current()
+        self.resource_id = name if isinstance(name, str) and name else repr(name)
+        self.given = dict(keywords)
+        read = reading.read(self.kind, self.resource_id, {key: _plain(value) for key, value in keywords.items()})
+        self._read = read
+        self._problems: list[Finding] = []
+        self._links: list[Link] = []
+        self._promises = Promises()
+        self.transforms = self._checked(transform)
+        self.options = self._option(opts)
+        super().__init__(TOKENS[self.kind], plan.logical_name(self.kind, self.resource_id), None, self.options)
+        self._add_links(link)
+        plan.record(self)
+
+    def link(self, *targets: object) -> None:
+        """Link this workload to more resources, as `link=` does. Raises Conflict once it is built."""
+        if self._promises.is_kept:
+            raise Conflict(f"{self.resource_id} is built already", hint="link it while the stack program runs")
+        self._add_links(targets)
+
+    @property
+    def native(self) -> Mapping[str, pulumi.Output[Any]]:
+        """The platform's own resources by role, as Outputs. KeyError, with the roles there are, for another role."""
+        return Native(self.resource_id, planner.current().roles(self.kind), self._promises)
+
+    @property
+    def declared(self) -> Declared:
+        """What the checks read of this component."""
+        return Declared(
+            kind=self.kind,
+            id=self.resource_id,
+            arguments=self._read.arguments,
+            links=tuple(self._links),
+            transforms=tuple(self.transforms),
+            given=self._read.given,
+            findings=(*self._read.findings, *self._problems),
+        )
+
+    def keep(self, built: Built) -> None:
+        """The platform built it: hand out what was promised, and tell Pulumi that it is complete."""
+        self._promises.keep({**built.outputs, **{f"native:{role}": r for role, r in built.native.items()}})
+        self.register_outputs(dict(built.outputs))
+
+    def refuse(self, reason: BaseException) -> None:
+        """It will not be built."""
+        self._promises.refuse(reason)
+
+    def promised(self, name: str) -> pulumi.Output[Any]:
+        """One of its outputs."""
+        return self._promises.get(name)
+
+    def _add_links(self, targets: Iterable[object]) -> None:
+        found, problems = links.read(self.resource_id, targets)
+        self._links += found
+        self._problems += problems
+
+    def _checked(self, transform: object) -> dict[str, Transform]:
+        if transform is None:
+            return {}
+        if isinstance(transform, Mapping) and all(callable(function) for function in transform.values()):
+            return dict(transform)
+        message = "transform is not a dict of a role to a function"
+        self._problems.append(finding("ARGUMENT_INVALID", self.resource_id, message, 'such as {"directory": change}'))
+        return {}
+
+    def _option(self, opts: object) -> pulumi.ResourceOptions | None:
+        if opts is None or isinstance(opts, pulumi.ResourceOptions):
+            return opts
+        message = f"opts is a {type(opts).__name__}"
+        self._problems.append(finding("ARGUMENT_INVALID", self.resource_id, message, "give it pulumi.ResourceOptions"))
+        return None
+
+
+class Native(Mapping[str, "pulumi.Output[Any]"]):
+    """The native resources of one component, by role."""
+
+    def __init__(self, resource_id: str, roles: tuple[str, ...], promises: Promises) -> None:
+        self._resource_id, self._roles, self._promises = resource_id, roles, promises
+
+    def __getitem__(self, role: str) -> pulumi.Output[Any]:
+        if role not in self._roles:
+            raise KeyError(f'{self._resource_id} has no role "{role}" here; it has {", ".join(self._roles) or "none"}')
+        return self._promises.get(f"native:{role}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._roles)
+
+    def __len__(self) -> int:
+        return len(self._roles)
+
+
+def _is_later(value: object) -> bool:
+    return isinstance(value, pulumi.Output) or inspect.isawaitable(value)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever the author gave
+    """The value with everything that only the update knows replaced by `Computed`."""
+    if _is_later(value):
+        return Computed()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+LinkTarget = Component | Link
+"""What may stand in `link`: a component (its first verb), or one verb of it such as `files.reader()`."""

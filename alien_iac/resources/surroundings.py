@@ -1,0 +1,95 @@
+"""Everything outside of a stack program that the planner needs, in one value, so that a test can give another."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pulumi
+from pulumi.runtime import config as pulumi_config
+
+from alien_iac import platforms
+from alien_iac.models.declared import Folder
+from alien_iac.models.platform import Platform
+
+MAIN = "main.py"
+_DOCKER_S = 5
+
+
+class Packaged(Protocol):
+    """What packaging makes of a source folder: one file, named by its content."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+class Packager(Protocol):
+    """Makes the artifact of a source folder for a platform. Raises AlienError, with what is wrong with the source."""
+
+    def __call__(self, source: Path, platform: Platform, cache: Path) -> Packaged: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Config, environment, folders, and what can be asked of this machine."""
+
+    config: Mapping[str, Any]
+    """All config of the Pulumi stack: fully qualified key to its value, objects as JSON text."""
+    environ: Mapping[str, str] = field(repr=False)
+    project: str
+    stack: str
+    program: Path
+    """The stack program's folder, which `source` is relative to."""
+    root: Path
+    """The folder of Pulumi.yaml."""
+    package: Packager
+    has_docker: Callable[[], bool]
+
+
+def real() -> Surroundings:
+    """Those of the running program: Pulumi starts it in its own folder."""
+    program = Path.cwd()
+    return Surroundings(
+        config={**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()},
+        environ=os.environ,
+        project=pulumi.get_project(),
+        stack=pulumi.get_stack(),
+        program=program,
+        root=project_root(program),
+        package=package,
+        has_docker=has_docker,
+    )
+
+
+def project_root(program: Path) -> Path:
+    """The folder of Pulumi.yaml: the program's own, or the nearest above it."""
+    return next((f for f in (program, *program.parents) if (f / "Pulumi.yaml").is_file()), program)
+
+
+def package(source: Path, platform: Platform, cache: Path) -> Packaged:
+    """The artifact of a source folder, made by the packaging of this library."""
+    packaging = platforms.packager()
+    made: Packaged = packaging.package(source, packaging.Target(platform=platform.value), cache)
+    return made
+
+
+def has_docker() -> bool:
+    """Whether a Docker daemon answers."""
+    if shutil.which("docker") is None:
+        return False
+    command = ["docker", "version", "--format", "{{.Server.Version}}"]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_DOCKER_S, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def look(program: Path, source: str) -> Folder:
+    """What is at the place that a `source` names."""
+    path = (program / source).resolve()
+    return Folder(path=path, exists=path.is_dir(), has_main=(path / MAIN).is_file())
