@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from alien_iac.engine import dialect
+from alien_iac.engine.dialect import Json
 from alien_iac.engine.model import SECRET, SIGNATURE, Operation, Resource, Snapshot
 from alien_iac.engine.secrets import Cipher, Plain
 from alien_iac.errors import InvalidInput, Unsupported
@@ -121,7 +122,7 @@ def decode(body: Mapping[str, Any], cipher: Cipher) -> Resource:
     return Resource(**values, rest=rest)
 
 
-def sealed(value: Any, cipher: Cipher, *, show_secrets: bool = False) -> Any:  # noqa: ANN401 - JSON
+def sealed(value: Json, cipher: Cipher, *, show_secrets: bool = False) -> Json:
     """The value with each secret replaced by its sealed form (or by its JSON text, for an export that shows them)."""
     if isinstance(value, list | tuple):
         return [sealed(item, cipher, show_secrets=show_secrets) for item in value]
@@ -134,7 +135,7 @@ def sealed(value: Any, cipher: Cipher, *, show_secrets: bool = False) -> Any:  #
     return {SIGNATURE: SECRET, **body}
 
 
-def opened(value: Any, cipher: Cipher) -> Any:  # noqa: ANN401 - JSON
+def opened(value: Json, cipher: Cipher) -> Json:
     """The reverse of `sealed`, for either form."""
     if isinstance(value, list):
         return [opened(item, cipher) for item in value]
@@ -148,7 +149,7 @@ def opened(value: Any, cipher: Cipher) -> Any:  # noqa: ANN401 - JSON
     return {SIGNATURE: SECRET, "value": opened(json.loads(text), Plain())}
 
 
-def revealed(value: Any, *, show_secrets: bool) -> Any:  # noqa: ANN401 - JSON
+def revealed(value: Json, *, show_secrets: bool) -> Json:
     """The value for reading: secrets as they are, or as `[secret]`."""
     if isinstance(value, list):
         return [revealed(item, show_secrets=show_secrets) for item in value]

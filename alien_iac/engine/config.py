@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alien_iac.engine import dialect, document, property_path
+from alien_iac.engine.dialect import Json
 from alien_iac.engine.project import Project, replace_text
 from alien_iac.engine.property_path import is_sealed
 from alien_iac.engine.secrets import Cipher, refuse_other_providers
@@ -51,7 +52,7 @@ class StackConfig:
             return None, False
         return property_path.get(self.values[top], steps)
 
-    def set(self, key: str, value: Any, *, path: bool = False) -> "StackConfig":  # noqa: ANN401 - a config value
+    def set(self, key: str, value: Json, *, path: bool = False) -> "StackConfig":
         """The config with the value; below the top, texts that read as numbers or booleans become such."""
         top, steps = _split(key, path=path)
         if steps and isinstance(value, str):
@@ -128,7 +129,7 @@ def check_declared(config: StackConfig, project: Project, stack: str, cipher: Ci
             raise ConfigInvalid(f"Stack '{stack}' with configuration key '{name}' must be of type '{_type(declared)}'")
 
 
-def has_secret(value: Any) -> bool:  # noqa: ANN401 - a config value
+def has_secret(value: Json) -> bool:
     """Whether anything in the value is sealed."""
     if is_sealed(value):
         return True
@@ -136,12 +137,12 @@ def has_secret(value: Any) -> bool:  # noqa: ANN401 - a config value
     return any(has_secret(item) for item in inner)
 
 
-def is_object(value: Any) -> bool:  # noqa: ANN401 - a config value
+def is_object(value: Json) -> bool:
     """Whether programs get the value as JSON."""
     return isinstance(value, list | dict) and not is_sealed(value)
 
 
-def opened(value: Any, cipher: Cipher) -> Any:  # noqa: ANN401 - a config value
+def opened(value: Json, cipher: Cipher) -> Json:
     """The value with its secrets in the clear."""
     if is_sealed(value):
         return cipher.open(value["secure"])
@@ -150,7 +151,7 @@ def opened(value: Any, cipher: Cipher) -> Any:  # noqa: ANN401 - a config value
     return [opened(item, cipher) for item in value] if isinstance(value, list) else value
 
 
-def text_of(value: Any) -> str:  # noqa: ANN401 - a config value, opened
+def text_of(value: Json) -> str:
     """The value as a program gets it."""
     if value is None:
         return ""
@@ -162,7 +163,7 @@ def listed(values: Values, cipher: Cipher | None) -> dict[str, Any]:
     return {key: listed_one(values[key], cipher) for key in sorted(values)}
 
 
-def listed_one(value: Any, cipher: Cipher | None) -> dict[str, Any]:  # noqa: ANN401 - a config value
+def listed_one(value: Json, cipher: Cipher | None) -> dict[str, Any]:
     """One value as `--json` shows it."""
     secret = has_secret(value)
     if secret and cipher is None:
@@ -174,7 +175,7 @@ def listed_one(value: Any, cipher: Cipher | None) -> dict[str, Any]:  # noqa: AN
     return shown | {"secret": secret}
 
 
-def typed(text: str, kind: str) -> Any:  # noqa: ANN401 - a config value
+def typed(text: str, kind: str) -> Json:
     """A text as the value that `--type` asks for. Raises InvalidInput where it is none."""
     makers: dict[str, Callable[[str], Any]] = {"": str, "string": str, "int": int, "float": float, "bool": json.loads}
     if kind not in makers:
@@ -196,10 +197,11 @@ def _split(key: str, *, path: bool) -> tuple[str, property_path.Path]:
 def _coerced(text: str) -> str | int | bool:
     if text in {"true", "false"}:
         return text == "true"
-    return int(text) if re.fullmatch(r"0|[-+]?[1-9]\d*|[-+]0\d*", text) and abs(int(text)) < 1 << 63 else text
+    whole = re.fullmatch(r"0|[-+]?[1-9]\d*|[-+]0\d*", text) is not None
+    return int(text) if whole and -(1 << 63) <= int(text) < 1 << 64 else text
 
 
-def _is_of(kind: str | None, items: Mapping[str, Any], value: Any) -> bool:  # noqa: ANN401 - a config value, opened
+def _is_of(kind: str | None, items: Mapping[str, Any], value: Json) -> bool:
     if kind == "array":
         inner = items.get("type"), items.get("items") or {}
         return isinstance(value, list) and all(_is_of(*inner, item) for item in value)

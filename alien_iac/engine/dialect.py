@@ -8,6 +8,9 @@ from typing import Any
 
 from alien_iac.errors import InvalidInput
 
+Json = Any
+"""A JSON value of any shape, also a config value or a property."""
+
 VERSION = "3.260.0"
 MAGIC = hashlib.sha256(VERSION.encode()).hexdigest()
 BEYOND = "install the Pulumi CLI for that: `alien doctor --install`"
@@ -23,7 +26,7 @@ def pretty(value: object, indent: int = 2) -> str:
     return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
-def parse(data: bytes | str, source: str) -> Any:  # noqa: ANN401 - JSON
+def parse(data: bytes | str, source: str) -> Json:
     """JSON of a file. Raises InvalidInput that names the file."""
     try:
         return json.loads(data)
@@ -31,7 +34,7 @@ def parse(data: bytes | str, source: str) -> Any:  # noqa: ANN401 - JSON
         raise InvalidInput(f"{source} is not JSON: {error}") from error
 
 
-def ordered(value: Any) -> Any:  # noqa: ANN401 - JSON
+def ordered(value: Json) -> Json:
     """The same JSON with sorted keys and whole numbers without a fraction, as Go writes maps and floats."""
     if isinstance(value, dict):
         return {key: ordered(value[key]) for key in sorted(value)}

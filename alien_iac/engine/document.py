@@ -13,15 +13,19 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
+from alien_iac.engine.dialect import Json
 from alien_iac.errors import InvalidInput
 
 _NOT_TEXT = re.compile(
-    r"|~|null|true|false|yes|no|on|off|y|n|[-+.]?\d[\d_.:eExXoO+-]*[a-fA-F\d]*|[-+]?\.(inf|nan)", re.IGNORECASE
+    r"|~|null|true|false|yes|no|on|off|y|n"
+    r"|[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-f_]+|\d[\d_]*(:[0-5]?\d)*(\.[\d_]*)?(e[-+]?\d+)?|\.\d+(e[-+]?\d+)?|\.inf)|\.nan"
+    r"|\d{4}-\d\d?-\d\d?([Tt\s].*)?",
+    re.IGNORECASE,
 )
 """Plain scalars that some YAML version reads as something else than text."""
 
 
-def read(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+def read(path: Path) -> Json:
     """The file's value as plain JSON types. Raises InvalidInput with the path where it is no YAML."""
     text = path.read_text(encoding="utf-8-sig")
     try:
@@ -44,7 +48,7 @@ def edited(text: str, value: Mapping[str, Any], suffix: str) -> str:
     return buffer.getvalue()
 
 
-def _merged(old: Any, new: Any) -> Any:  # noqa: ANN401 - a node of any kind
+def _merged(old: Json, new: Json) -> Json:
     """The new value on the old nodes."""
     if isinstance(old, CommentedMap) and isinstance(new, Mapping):
         for key in [key for key in old if key not in new]:
@@ -65,7 +69,7 @@ def _merged(old: Any, new: Any) -> Any:  # noqa: ANN401 - a node of any kind
     return _node(new)
 
 
-def _node(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _node(value: Json) -> Json:
     if isinstance(value, Mapping):
         return CommentedMap({key: _node(item) for key, item in value.items()})
     if isinstance(value, list):
@@ -77,7 +81,7 @@ def _node(value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever the parser made
+def _plain(value: Json) -> Json:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):

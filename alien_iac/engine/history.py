@@ -8,6 +8,7 @@ from typing import Any
 
 from alien_iac.engine import config, dialect
 from alien_iac.engine.backend import Backend, StackName
+from alien_iac.engine.dialect import Json
 from alien_iac.engine.secrets import Cipher
 from alien_iac.errors import InvalidInput
 
@@ -109,7 +110,7 @@ def listed(record: Mapping[str, Any], cipher: Cipher | None) -> dict[str, Any]:
     }
 
 
-def _listed_value(value: Any, cipher: Cipher | None) -> dict[str, Any]:  # noqa: ANN401 - a config value
+def _listed_value(value: Json, cipher: Cipher | None) -> dict[str, Any]:
     """As the config lists it; a value that an earlier key sealed does not hide the rest of the history."""
     try:
         return config.listed_one(value, cipher)

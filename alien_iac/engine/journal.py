@@ -12,6 +12,13 @@ from alien_iac.engine.secrets import PassphraseCipher
 from alien_iac.errors import Unavailable
 
 
+class NoJournal:
+    """Of a preview: nothing is recorded."""
+
+    def save(self, snapshot: Snapshot) -> None:
+        pass
+
+
 @dataclass
 class CheckpointJournal:
     """Writes the checkpoint of one stack. After `close` nothing is written any more."""

@@ -6,6 +6,7 @@ Values are config values: scalars, lists and maps, where a map with the single k
 import re
 from typing import Any
 
+from alien_iac.engine.dialect import Json
 from alien_iac.errors import InvalidInput
 
 Path = tuple[str | int, ...]
@@ -33,7 +34,7 @@ def parse(text: str) -> Path:
     return tuple(steps)
 
 
-def get(value: Any, path: Path) -> tuple[Any, bool]:  # noqa: ANN401 - a config value
+def get(value: Json, path: Path) -> tuple[Json, bool]:
     """What the path points to, and whether there is anything."""
     for step in path:
         if not _holds(value, step):
@@ -42,7 +43,7 @@ def get(value: Any, path: Path) -> tuple[Any, bool]:  # noqa: ANN401 - a config 
     return value, True
 
 
-def put(value: Any, path: Path, new: Any, *, place: str) -> Any:  # noqa: ANN401 - a config value
+def put(value: Json, path: Path, new: Json, *, place: str) -> Json:
     """The value with `new` at the path. Raises InvalidInput where the path does not fit what is there."""
     if not path:
         return new
@@ -60,7 +61,7 @@ def put(value: Any, path: Path, new: Any, *, place: str) -> Any:  # noqa: ANN401
     raise InvalidInput(f"{place}: expected {'an array' if isinstance(step, int) else 'a map'}")
 
 
-def _put_in_list(value: list[Any], step: str | int, rest: Path, new: Any, place: str) -> list[Any]:  # noqa: ANN401
+def _put_in_list(value: list[Any], step: str | int, rest: Path, new: Json, place: str) -> list[Any]:
     if not isinstance(step, int):
         raise InvalidInput(f"{place}: key for an array must be an int, not {step!r}")
     if not 0 <= step <= len(value):
@@ -69,7 +70,7 @@ def _put_in_list(value: list[Any], step: str | int, rest: Path, new: Any, place:
     return [*value[:step], put(old, rest, new, place=f"{place}[{step}]"), *value[step + 1 :]]
 
 
-def remove(value: Any, path: Path) -> Any:  # noqa: ANN401 - a config value
+def remove(value: Json, path: Path) -> Json:
     """The value without what the path points to; unchanged where there is nothing."""
     if not get(value, path)[1]:
         return value
@@ -85,12 +86,12 @@ def remove(value: Any, path: Path) -> Any:  # noqa: ANN401 - a config value
     return left
 
 
-def _holds(value: Any, step: str | int) -> bool:  # noqa: ANN401 - a config value
+def _holds(value: Json, step: str | int) -> bool:
     if isinstance(value, list):
         return isinstance(step, int) and 0 <= step < len(value)
     return isinstance(value, dict) and not is_sealed(value) and step in value
 
 
-def is_sealed(value: Any) -> bool:  # noqa: ANN401 - a config value
+def is_sealed(value: Json) -> bool:
     """Whether this is the sealed form of a secret."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("secure"), str)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from alien_iac.engine.backend import StackName
+from alien_iac.engine.dialect import Json
 from alien_iac.engine.model import SIGNATURE
 
 _ROOT = "pulumi:pulumi:Stack"
@@ -47,7 +48,7 @@ def _resource(body: dict[str, Any], old: StackName, new: StackName) -> dict[str,
     }
 
 
-def _everywhere(value: Any, old: StackName, new: StackName) -> Any:  # noqa: ANN401 - JSON
+def _everywhere(value: Json, old: StackName, new: StackName) -> Json:
     if isinstance(value, dict):
         return {key: _everywhere(item, old, new) for key, item in value.items()}
     if isinstance(value, list):
@@ -55,7 +56,7 @@ def _everywhere(value: Any, old: StackName, new: StackName) -> Any:  # noqa: ANN
     return urn(value, old, new) if isinstance(value, str) else value
 
 
-def _references(value: Any, old: StackName, new: StackName) -> Any:  # noqa: ANN401 - JSON
+def _references(value: Json, old: StackName, new: StackName) -> Json:
     if isinstance(value, list):
         return [_references(item, old, new) for item in value]
     if not isinstance(value, dict):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from alien_iac.engine import config, history, locks
 from alien_iac.engine.arguments import Call
 from alien_iac.engine.backend import StackName
-from alien_iac.engine.journal import CheckpointJournal
+from alien_iac.engine.journal import CheckpointJournal, NoJournal
 from alien_iac.engine.model import Kind, Request, Result
 from alien_iac.engine.session import Session
 from alien_iac.engine.stacks import forget
@@ -34,7 +34,7 @@ def run(session: Session, call: Call, runner: Runner) -> None:
     name = session.stack(call)
     if session.project.name != name.project:
         raise InvalidInput(f"provided project name {name.project!r} doesn't match Pulumi.yaml")
-    if call.verb == "preview" or call.on("preview-only"):
+    if _is_dry(call):
         prepared = _prepare(session, call, name)
         _refuse_failed(_interruptible(prepared, session, runner))
         return
@@ -91,10 +91,10 @@ def _prepare(session: Session, call: Call, name: StackName) -> _Prepared:
         organization="organization",
         project=name.project,
         stack=name.stack,
-        work_dir=session.folder,
+        work_dir=project.folder,
         main=project.main,
         snapshot=snapshot,
-        journal=journal,
+        journal=NoJournal() if _is_dry(call) else journal,
         config={key: config.text_of(config.opened(value, cipher)) for key, value in full.values.items()},
         secret_keys=frozenset(key for key, value in full.values.items() if config.has_secret(value)),
         env=session.env,
@@ -107,6 +107,8 @@ def _prepare(session: Session, call: Call, name: StackName) -> _Prepared:
 
 
 def _with_flags(request: Request, env: Mapping[str, str], call: Call) -> Request:
+    if call.texts("target") and call.texts("exclude"):
+        raise InvalidInput("only one of --target and --exclude may be given")
     replaced = call.texts("target-replace")
     return replace(
         request,
@@ -166,6 +168,10 @@ def _interruptible(prepared: _Prepared, session: Session, runner: Runner) -> Res
     except KeyboardInterrupt:
         prepared.journal.close()
         raise
+
+
+def _is_dry(call: Call) -> bool:
+    return call.verb == "preview" or call.on("preview-only")
 
 
 def _switch(call: Call, env: Mapping[str, str], flag: str) -> bool:
