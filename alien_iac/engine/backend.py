@@ -78,8 +78,7 @@ class Backend:
 
     def save(self, name: StackName, body: str) -> None:
         """Replace the stack's checkpoint (text of the file) durably; the one before is kept as `.bak`."""
-        if self.exists(name):
-            self.bucket.copy(_state(name), f"{_state(name)}.bak")
+        self.bucket.set_aside(_state(name), f"{_state(name)}.bak")
         self.bucket.write(_state(name), body.encode())
 
     def back_up(self, name: StackName) -> None:
@@ -99,7 +98,7 @@ class Backend:
             for key in self.bucket.keys(name.key("backups")):
                 self.bucket.delete(key)
         else:
-            self.bucket.copy(_state(name), f"{_state(name)}.bak")
+            self.bucket.set_aside(_state(name), f"{_state(name)}.bak")
         self.bucket.delete(_state(name))
         self.bucket.delete(_tags(name))
         for key in self.bucket.keys(name.key("history")):
@@ -108,11 +107,10 @@ class Backend:
     def rename(self, old: StackName, new: StackName, body: str) -> None:
         """Put the renamed checkpoint in place and move what belongs to it."""
         self.save(new, body)
-        self.bucket.copy(_state(old), f"{_state(old)}.bak")
+        self.bucket.set_aside(_state(old), f"{_state(old)}.bak")
         self.bucket.delete(_state(old))
-        if self.bucket.exists(_tags(old)):
-            self.bucket.copy(_tags(old), _tags(new))
-            self.bucket.delete(_tags(old))
+        self.bucket.copy(_tags(old), _tags(new))
+        self.bucket.delete(_tags(old))
         for key in self.bucket.keys(old.key("history")):
             file = key.rsplit("/", 1)[1]
             if file.startswith(f"{old.stack}-"):

@@ -43,15 +43,19 @@ class Bucket:
         _sync_folder(self.path(key).parent)
 
     def copy(self, source: str, target: str) -> None:
-        """Make `target` the same object as `source` is now. Later writes of `source` do not touch it."""
-        self.path(target).parent.mkdir(parents=True, exist_ok=True)
+        """Make `target` an object of its own with what `source` holds; nothing happens where there is no source."""
+        if (data := self.read(source)) is not None:
+            self.write(target, data)
+
+    def set_aside(self, key: str, target: str) -> None:
+        """Keep the object under a second name, just before it is replaced: objects are replaced, never changed."""
         for end in (".attrs", ""):
-            if self.exists(source + end):
+            if self.exists(key + end):
                 spare = self._spare()
                 try:
-                    os.link(self.path(source + end), spare)  # objects are replaced, never changed, so a link is a copy
-                except OSError:
-                    shutil.copy2(self.path(source + end), spare)
+                    os.link(self.path(key + end), spare)
+                except OSError:  # a file system without links
+                    shutil.copy2(self.path(key + end), spare)
                 spare.replace(self.path(target + end))
 
     def delete(self, key: str) -> None:

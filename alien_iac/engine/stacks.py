@@ -211,9 +211,9 @@ def _row(session: Session, name: StackName) -> dict[str, Any]:
 
 def write(session: Session, name: StackName, snapshot: Snapshot, given: dict[str, Any]) -> None:
     """Replace the stack's deployment; what it says of itself (time, version, secrets key) stays as in `given`."""
-    salt = checkpoint.salt_of(given) or session.config(name).salt
-    cipher = session.keyring.of(salt, session.env)
-    latest = checkpoint.deployment(snapshot, salt, given, partial(checkpoint.encode, cipher=cipher))
+    salt = checkpoint.salt_of(given)
+    cipher = session.keyring.of(salt, session.env) if salt else session.sealing(name, session.config(name))[0]
+    latest = checkpoint.deployment(snapshot, cipher.salt, given, partial(checkpoint.encode, cipher=cipher))
     latest["manifest"] = given.get("manifest") or latest["manifest"]
     session.backend.save(name, checkpoint.text(str(name), latest))
 

@@ -13,6 +13,7 @@ REFUSED = [
     ["up", "--plan", "x"],
     ["up", "--attach-debugger"],
     ["up", "--remote"],
+    ["up", "--suppress-outputs"],
     ["up", "--config", "a=b"],
     ["preview", "--json"],
     ["preview", "--save-plan", "x"],

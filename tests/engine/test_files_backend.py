@@ -82,6 +82,15 @@ def test_the_state_before_is_kept_beside(files: Files) -> None:
     assert files.state_file.with_name("s.json.bak").read_bytes() == before
 
 
+def test_an_edit_by_hand_leaves_the_copies_alone(files: Files) -> None:
+    files.stack().up()
+    before = files.state_file.read_bytes()
+    with files.state_file.open("r+b") as file:
+        file.truncate(0)
+    copies = [path for folder in ("backups", "history") for path in (files.state / folder).rglob("*.json")]
+    assert [path.read_bytes() for path in copies if "history.json" not in path.name] == [before, before]
+
+
 def test_a_recorded_stack_is_opened(files: Files) -> None:
     files.adopt_recorded_stack()
     stack = files.stack()

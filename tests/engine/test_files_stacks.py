@@ -118,6 +118,16 @@ def test_an_export_is_imported_again(files: Files) -> None:
     assert "hunter2" not in files.state_file.read_text()
 
 
+def test_secrets_in_the_clear_are_sealed_by_an_import(files: Files, tmp_path: Path) -> None:
+    stack = files.stack()
+    given = recorded("export.json")
+    del given["deployment"]["secrets_providers"]
+    (tmp_path / "state.json").write_text(json.dumps(given))
+    files.run("stack", "import", "--file", str(tmp_path / "state.json"))
+    assert "hunter2" not in files.state_file.read_text()
+    assert stack.outputs()["token"].value == "hunter2"
+
+
 def test_an_import_drops_pending_operations_and_refuses_strangers(files: Files, tmp_path: Path) -> None:
     stack = files.stack()
     given = recorded("export.json")
