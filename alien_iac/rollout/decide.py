@@ -63,11 +63,10 @@ _HANDLERS: Mapping[str, Callable[[State, Any, datetime], State]] = {
 def _with_timer(state: State, now: datetime) -> State:
     """Ask to be woken at the next instant that matters, unless an earlier timer is set already."""
     header = state.header
-    if header.outcome is not None:
-        return state.with_header(wake_at=None) if header.wake_at else state
-    instants = [*timers.deadlines(state), *timers.stage_instants(state, now)]
+    running = header.outcome is None
+    instants = [*timers.deadlines(state), *timers.stage_instants(state, now)] if running else []
     if not instants:
-        return state
+        return state.with_header(wake_at=None) if header.wake_at else state
     wanted = max(min(instants), now)
     if header.wake_at is not None and now < header.wake_at <= wanted:
         return state

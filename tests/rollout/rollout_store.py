@@ -139,11 +139,10 @@ class SqliteStore:
                         (effect.deployment_id, effect.release, action),
                     )
 
-    def desired(self, deployment_id: str) -> tuple[int, str | None, str, str] | None:
+    def desired(self, deployment_id: str) -> tuple[object, ...] | None:
         """Revision, release, action, rollout."""
         sql = "SELECT revision, release, action, rollout FROM desired WHERE deployment = ?"
-        found = self.rows(sql, deployment_id)
-        return found[0] if found else None  # type: ignore[return-value] - the columns' types
+        return next(iter(self.rows(sql, deployment_id)), None)
 
     def hear(self, sign: Seen) -> None:
         with self._lock, self._database:
