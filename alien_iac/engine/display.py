@@ -1,4 +1,4 @@
-"""The text of an update as the CLI prints it without a terminal: a line a change, then diagnostics, outputs, summary."""
+"""The text of an update as the CLI prints it without a terminal: lines of progress, diagnostics, outputs, a summary."""
 
 import math
 import time
@@ -157,12 +157,6 @@ class Display:
         self._changes(body["resourceChanges"])
         if not self._dry:
             self._out(f"\nDuration: {max(1, math.ceil(time.monotonic() - self._begun))}s\n")
-        if self._kind == "destroy" and not self._dry and body["result"] == "succeeded":
-            self._out(
-                "The resources in the stack have been deleted, but the history and configuration associated with the "
-                "stack are still maintained.\nIf you want to remove the stack completely, run `pulumi stack rm "
-                f"{self._stack}`."
-            )
 
     def _diagnostics(self) -> None:
         told = {self._root: list(self._early)} if self._early else {}

@@ -1,4 +1,4 @@
-"""What an update tells the world: engine events as the Automation API reads them, to gRPC or a file, and to listeners."""
+"""What an update tells the world: engine events as the Automation API reads them, to gRPC, a file, and listeners."""
 
 import json
 import queue

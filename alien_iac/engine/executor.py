@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,56 +16,14 @@ from alien_iac.engine.model import Operation, Request, Resource
 from alien_iac.engine.providers import Live, Provider, ProviderFailed, config
 from alien_iac.engine.registry import Registry
 from alien_iac.engine.steps import Step
+from alien_iac.engine.turns import Gate, Stopped
 from alien_iac.errors import AlienError
-
-
-class Stopped(Exception):  # noqa: N818 (it is no error: the update has ended otherwise)
-    """The update goes no further; no step is begun any more."""
-
-
-@dataclass
-class Gate:
-    """Whether an update goes on. May be closed from any thread; whoever waits for `moved` is woken then."""
-
-    closed: threading.Event = field(default_factory=threading.Event)
-    moved: threading.Condition = field(default_factory=threading.Condition)
-    failed: bool = False
-    """A step failed."""
-    ended: bool = False
-    """The program or a decision failed, and that was said."""
-    cancelled: bool = False
-
-    @property
-    def open(self) -> bool:
-        """Whether all is well."""
-        return not (self.failed or self.ended or self.cancelled)
-
-    def end(self) -> None:
-        """The update cannot go on."""
-        self.ended = True
-        self._close()
-
-    def fail(self, *, go_on: bool = False) -> None:
-        """Something went wrong. `go_on`: what is independent of it is still done."""
-        self.failed = True
-        if not go_on:
-            self._close()
-
-    def cancel(self) -> None:
-        """Somebody wants the update to end."""
-        self.cancelled = True
-        self._close()
-
-    def _close(self) -> None:
-        self.closed.set()
-        with self.moved:
-            self.moved.notify_all()
 
 
 class Executor:
     """The steps of one update. Several threads may run chains of steps at once, up to `parallel` steps in all."""
 
-    def __init__(  # noqa: PLR0913 (its collaborators)
+    def __init__(  # noqa: PLR0913, PLR0917 (its collaborators)
         self,
         request: Request,
         ledger: Ledger,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pulumi.runtime.proto import alias_pb2, resource_pb2
+from pulumi.runtime.proto import alias_pb2, resource_pb2, source_pb2
 
 from alien_iac.engine import urns, values, wire
 from alien_iac.engine.model import Properties, Resource
@@ -160,7 +160,7 @@ def _switch(request: resource_pb2.RegisterResourceRequest, name: str, inherited:
     return bool(getattr(request, name)) if request.HasField(name) else inherited
 
 
-def _position(source: Any, root: Path) -> str:
+def _position(source: source_pb2.SourcePosition, root: Path) -> str:
     """Where in the program the resource is made, as the CLI writes it: relative to the project."""
     path = source.uri.removeprefix("file://")
     if not path or not Path(path).is_relative_to(root):

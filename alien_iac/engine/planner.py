@@ -5,14 +5,15 @@ called by one thread at a time: the monitor lets registrations in one by one.
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from alien_iac.engine import deletes, steps, urns, values
+from alien_iac.engine.dependents import Dependents
 from alien_iac.engine.events import Events
 from alien_iac.engine.goals import Goal
 from alien_iac.engine.ledger import Ledger
-from alien_iac.engine.model import UNKNOWN, Properties, Request, Resource
+from alien_iac.engine.model import Properties, Request, Resource
 from alien_iac.engine.providers import Diff, Failures, Provider
 from alien_iac.engine.registry import Registry
 from alien_iac.engine.steps import Step
@@ -56,6 +57,7 @@ class Planner:
         self._namer = urns.Namer(request.stack, request.project)
         self._targets, self._excludes = urns.Targets(request.targets), urns.Targets(request.excludes)
         self._replace = urns.Targets(request.replace)
+        self._dependents = Dependents(registry, self.provider)
         self.seen = Seen()
         self.failed = False
         self._olds: dict[str, Resource] = {}
@@ -274,9 +276,7 @@ class Planner:
             return Diff(changes=True, replaces=("provider",))
         if not new.custom:
             return Diff(changes=bool(values.changed_keys(old.inputs, new.inputs)))
-        if urns.is_provider(new.type):
-            return self._registry.diff(old, new.urn, new.inputs)
-        return _resolved(self.provider(new).diff(old, new.inputs, goal.ignore_changes), old, new.inputs)
+        return self._dependents.diff(old, new, new.inputs)
 
     def _replaced_with(self, new: Resource) -> str:
         if new.deleted_with in self.seen.replaced:
@@ -327,7 +327,9 @@ class Planner:
     def _delete_dependents(self, root: Resource) -> list[Step]:
         """Delete, before a resource is, all that its deletion would force to be replaced."""
         found: list[Step] = []
-        for resource in reversed(self.forced(root)):
+        among = [r for r in self._olds.values() if r.urn not in self.seen.deleted]
+        ignore = self.seen.done - {root.urn}
+        for resource in reversed(self._dependents.forced(root, among, ignore=ignore)):
             if resource.urn in self.seen.deleted:
                 continue
             if resource.protect:
@@ -346,35 +348,6 @@ class Planner:
             root.urn,
         )
 
-    def forced(self, root: Resource) -> list[Resource]:
-        """The resources that must be replaced if `root` is deleted and made again, dependencies first."""
-        ignore = self.seen.done - {root.urn}
-        among = [r for r in self._olds.values() if r.urn not in self.seen.deleted]
-        forced = {root.urn}
-        for resource in deletes.dependents({root.urn}, among, children=False, ignore=ignore):
-            if self._is_forced(resource, forced):
-                forced.add(resource.urn)
-        for resource in among:
-            if resource.deleted_with == root.urn or root.urn in resource.rest.get("replaceWith", ()):
-                forced.add(resource.urn)
-        return [r for r in among if r.urn in forced - {root.urn} and r.urn not in ignore]
-
-    def _is_forced(self, resource: Resource, forced: set[str]) -> bool:
-        if not resource.custom or resource.external:
-            return False
-        if resource.deleted_with in forced or urns.referred(resource.provider)[0] in forced:
-            return True
-        unsure = {k for k, needs in resource.property_dependencies.items() if forced & set(needs)}
-        inputs = {k: UNKNOWN if k in unsure else v for k, v in resource.inputs.items()}
-        if not unsure & set(inputs):
-            return False
-        if urns.is_provider(resource.type):
-            diff = self._registry.diff(resource, resource.urn, inputs)
-        else:
-            diff = _resolved(self.provider(resource).diff(resource, inputs, resource.ignore_changes), resource, inputs)
-        paths = resource.rest.get("replaceOnChanges", ())
-        return bool(steps.with_replace_on_changes(diff, paths, init_errors=False).replaces)
-
     def _refuse_missing(self, planned: list[Step]) -> None:
         """A targeted resource that needs one which is not there and not targeted cannot be made."""
         if not (self._targets or self._replace):
@@ -391,19 +364,8 @@ class Planner:
                 self.seen.skipped.discard(urn)
 
 
-def _resolved(diff: Diff, old: Resource, new: Properties) -> Diff:
-    """A diff in which a provider that could not tell is answered by comparing the inputs."""
-    if diff.changes is not None:
-        return diff
-    changed = tuple(values.changed_keys(old.inputs, new))
-    return replace(diff, changes=bool(changed), changed=changed)
-
-
 def _shown(value: object) -> str:
     """A property value as the CLI prints it in errors."""
     known: dict[object, str] = {None: "<nil>", True: "true", False: "false"}
     shown = values.masked(value)
     return "{" + (known[shown] if shown is None or isinstance(shown, bool) else str(shown)) + "}"
-
-
-Plan = Callable[[Goal], list[Step]]

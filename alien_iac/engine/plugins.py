@@ -62,7 +62,7 @@ def find(name: str, version: str, named: Mapping[str, Path], env: Mapping[str, s
     if installed:
         return Found((str(installed[-1]),))
     raise Missing(
-        f"no resource plugin {binary!r} (version {version or 'any'}) under Pulumi.yaml's `plugins`, on PATH, or in {home}",
+        f"no resource plugin {binary!r}, version {version or 'any'}, in Pulumi.yaml's `plugins`, on PATH, or in {home}",
         hint=f"install the plugin, or the Pulumi CLI and `pulumi plugin install resource {name} {version}`".rstrip(),
     )
 
@@ -93,7 +93,8 @@ def start(found: Found, engine: str, env: Mapping[str, str], folder: Path, log: 
         errors="replace",
         process_group=0,
     )
-    assert process.stdout and process.stderr  # noqa: S101 (both are pipes; told to mypy)
+    assert process.stdout  # noqa: S101 (it is a pipe; told to mypy)
+    assert process.stderr  # noqa: S101 (it is a pipe; told to mypy)
     port = process.stdout.readline().strip()
     if not port.isdigit():
         process.kill()

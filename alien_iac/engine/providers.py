@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import grpc
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
@@ -184,8 +184,8 @@ class PluginProvider:
 
     def _ask(
         self, call: Callable[[Any], Any], request: object, inputs: Properties | None = None, *, optional: bool = False
-    ) -> Any:
-        """Call the plugin. `inputs`: the call may leave half a resource behind; optional: None if it knows no such call."""
+    ) -> Any:  # noqa: ANN401 (each call has its own answer)
+        """Call the plugin. `inputs`: the call may leave half a resource behind. `optional`: None if it is not known."""
         try:
             return call(request)
         except grpc.RpcError as error:
@@ -206,12 +206,12 @@ class PluginProvider:
         state, inputs = self._out(old.outputs), self._out(old.inputs)
         return {**_named(old.urn), "id": old.id, "olds": state, "old_inputs": inputs}
 
-    def _out(self, given: Properties) -> Any:
-        value: Any = dict(given)
+    def _out(self, given: Properties) -> struct_pb2.Struct:
+        value = dict(given)
         value = value if self._secrets else values.bare(value)
         return wire.struct(value if self._references else values.without_references(value))
 
-    def _in(self, message: Any, inputs: Properties) -> dict[str, Any]:
+    def _in(self, message: struct_pb2.Struct, inputs: Properties) -> dict[str, Any]:
         found = values.downgraded(wire.properties(message))
         return dict(found if self._secrets else values.annotate(found, dict(inputs)))
 
@@ -243,7 +243,9 @@ def _listed(reasons: Sequence[str]) -> str:
     return "\n".join([head, *(f"\t* {reason}" for reason in reasons), ""])
 
 
-def _failures(answer: Any) -> Failures:
+def _failures(
+    answer: provider_pb2.CheckResponse | provider_pb2.InvokeResponse,
+) -> Failures:
     return [(failure.property, failure.reason) for failure in answer.failures]
 
 

@@ -75,7 +75,7 @@ def result_op(step: Step) -> str:
 
 
 def rebuilt(pairs: Sequence[tuple[Resource, Resource | None]]) -> list[Resource]:
-    """The resources that are left, with dependencies on what is gone taken out and orphans given to their grandparents."""
+    """What is left, with dependencies on what is gone taken out and orphans given to their grandparents."""
     there: set[str] = set()
     above: dict[str, str] = {}
     left: list[Resource] = []

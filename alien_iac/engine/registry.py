@@ -86,7 +86,7 @@ class Registry:
         return {**inputs, **kept}, failures
 
     def diff(self, old: Resource, urn: str, new: Properties) -> Diff:
-        """What a change of a provider's configuration means. Where the provider cannot tell, any change is an update."""
+        """What a change of a provider's configuration means. Where it cannot tell, any change is an update."""
         provider = self._checked.get(urn) or self.get(urns.reference(old.urn, old.id))
         said = provider.diff_config(urn, old, config(new)) if provider else Diff(None)
         return Diff(dict(old.outputs) != config(new)) if said.changes is None else said

@@ -108,8 +108,15 @@ def is_same(goal: Resource, old: Resource) -> bool:
 
 def is_noteworthy(old: Resource, new: Resource) -> bool:
     """Whether an unchanged resource differs so that the state must be written at once, not just at the end."""
-    quiet = {"source_position": "", "modified": "", "created": "", "init_errors": (), "property_dependencies": {}}
-    return replace(old, **quiet) != replace(new, **quiet)  # type: ignore[arg-type] (each has its field's type)
+    as_before = replace(
+        new,
+        source_position=old.source_position,
+        created=old.created,
+        modified=old.modified,
+        init_errors=old.init_errors,
+        property_dependencies=old.property_dependencies,
+    )
+    return as_before != old
 
 
 def with_replace_on_changes(diff: Diff, paths: Sequence[str], *, init_errors: bool) -> Diff:

@@ -14,13 +14,15 @@ from alien_iac.engine import deletes, events, leftovers, plugins, program, refre
 from alien_iac.engine.builtin import BuiltinProvider
 from alien_iac.engine.defaults import DefaultProviders
 from alien_iac.engine.display import Display
-from alien_iac.engine.executor import Executor, Gate
+from alien_iac.engine.executor import Executor
 from alien_iac.engine.goals import CLI
 from alien_iac.engine.ledger import Ledger
 from alien_iac.engine.model import Request, Result
-from alien_iac.engine.monitor import Engine, Monitor, Parts, Turns
+from alien_iac.engine.monitor import Engine, Monitor
 from alien_iac.engine.planner import Bail, Planner
+from alien_iac.engine.registrations import Parts
 from alien_iac.engine.registry import Launcher, Registry
+from alien_iac.engine.turns import Gate
 from alien_iac.errors import AlienError, Unsupported
 
 TICK_S = 0.05
@@ -85,7 +87,6 @@ def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[t
         gate=gate,
         defaults=DefaultProviders(request),
         provider=registry.get,
-        turns=Turns(gate),
     )
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(Monitor(parts), server)
     engine_pb2_grpc.add_EngineServicer_to_server(Engine(parts), server)

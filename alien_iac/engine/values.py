@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from alien_iac.engine.dialect import Json
 from alien_iac.engine.model import SECRET, SIGNATURE, UNKNOWN, Properties
 
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
@@ -14,17 +15,17 @@ OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 Path = Sequence[str | int]
 
 
-def mark(value: Any) -> str:
+def mark(value: Json) -> str:
     """The signature of a marked value, empty for a plain one."""
     return value.get(SIGNATURE, "") if isinstance(value, dict) else ""
 
 
-def secret(value: Any) -> Any:
+def secret(value: Json) -> Json:
     """The value as a secret, once."""
     return value if mark(value) == SECRET else {SIGNATURE: SECRET, "value": value}
 
 
-def each(value: Any) -> Iterator[Any]:
+def each(value: Json) -> Iterator[Json]:
     """The value and everything inside it."""
     yield value
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -32,17 +33,17 @@ def each(value: Any) -> Iterator[Any]:
         yield from each(one)
 
 
-def has_unknown(value: Any) -> bool:
+def has_unknown(value: Json) -> bool:
     """Whether anything inside is not known yet."""
     return any(one == UNKNOWN for one in each(value) if isinstance(one, str))
 
 
-def has_secret(value: Any) -> bool:
+def has_secret(value: Json) -> bool:
     """Whether anything inside is a secret."""
     return any(mark(one) == SECRET for one in each(value))
 
 
-def rewrite(value: Any, change: Callable[[Any], Any]) -> Any:
+def rewrite(value: Json, change: Callable[[Json], Json]) -> Json:
     """The value with `change` applied to every part, the innermost first."""
     if isinstance(value, dict):
         value = {k: rewrite(v, change) for k, v in value.items()}
@@ -51,40 +52,39 @@ def rewrite(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
-def bare(value: Any) -> Any:
+def bare(value: Json) -> Json:
     """The value with secret marks taken off."""
     return rewrite(value, lambda v: v.get("value") if mark(v) == SECRET else v)
 
 
-def masked(value: Any, unknown: str = UNKNOWN) -> Any:
+def masked(value: Json) -> Json:
     """The value as it may be shown: every secret is `[secret]`."""
-    shown = rewrite(value, lambda v: "[secret]" if mark(v) == SECRET else v)
-    return rewrite(shown, lambda v: unknown if v == UNKNOWN else v)
+    return rewrite(value, lambda v: "[secret]" if mark(v) == SECRET else v)
 
 
-def downgraded(value: Any) -> Any:
+def downgraded(value: Json) -> Json:
     """Output values as what providers and the state know: the plain value, a secret, or an unknown."""
     return rewrite(value, _downgrade)
 
 
-def _downgrade(value: Any) -> Any:
+def _downgrade(value: Json) -> Json:
     if mark(value) != OUTPUT:
         return value
     inner = value.get("value", UNKNOWN)
     return secret(inner) if value.get("secret") else inner
 
 
-def dependencies(value: Any) -> list[str]:
+def dependencies(value: Json) -> list[str]:
     """The URNs on which output values inside depend."""
     return [urn for one in each(value) if mark(one) == OUTPUT for urn in one.get("dependencies", ())]
 
 
-def without_references(value: Any) -> Any:
+def without_references(value: Json) -> Json:
     """Resource references as older providers and programs know them: the id, or the URN where there is none."""
     return rewrite(value, lambda v: v.get("id", v["urn"]) if mark(v) == RESOURCE else v)
 
 
-def annotate(outputs: Any, inputs: Any) -> Any:
+def annotate(outputs: Json, inputs: Json) -> Json:
     """Outputs with the secret marks of equally named inputs, for a provider that knows no secrets."""
     if not isinstance(outputs, dict) or not isinstance(inputs, dict) or mark(outputs) or mark(inputs):
         return secret(outputs) if has_secret(inputs) else outputs
@@ -114,7 +114,7 @@ def contains(outer: Path, inner: Path) -> bool:
     return len(outer) <= len(inner) and all(a in ("*", b) for a, b in zip(outer, inner, strict=False))
 
 
-def reset(path: Path, old: Any, new: Any) -> Any:
+def reset(path: Path, old: Json, new: Json) -> Json:
     """The new value with what the path names put back to the old one. What has no place there stays as it is."""
     if not path:
         return old
@@ -143,7 +143,7 @@ def _reset_key(merged: dict[str, Any], key: str, rest: Path, old: Mapping[str, A
 
 def ignoring(paths: Sequence[str], old: Properties, new: Properties) -> dict[str, Any]:
     """New inputs in which everything that `ignoreChanges` names has its old value."""
-    kept: Any = dict(new)
+    kept: Json = dict(new)
     for text in paths:
         kept = reset(parse_path(text), dict(old), kept)
     return dict(kept)

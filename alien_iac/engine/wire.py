@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf import struct_pb2
 
 from alien_iac.engine import values
+from alien_iac.engine.dialect import Json
 from alien_iac.errors import InvalidInput
 
 OPTIONS = (
@@ -24,7 +25,7 @@ def properties(message: struct_pb2.Struct | None) -> dict[str, Any]:
     return {} if message is None else {k: plain(v) for k, v in message.fields.items()}
 
 
-def plain(value: struct_pb2.Value) -> Any:
+def plain(value: struct_pb2.Value) -> Json:
     """One value of a Struct as JSON."""
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
@@ -42,7 +43,7 @@ def struct(value: Mapping[str, Any]) -> struct_pb2.Struct:
     return struct_pb2.Struct(fields={k: message(v) for k, v in value.items()})
 
 
-def message(value: Any) -> struct_pb2.Value:
+def message(value: Json) -> struct_pb2.Value:
     """One JSON value as a Struct's value."""
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
@@ -57,7 +58,7 @@ def message(value: Any) -> struct_pb2.Value:
     return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[message(v) for v in value]))
 
 
-def hashed(value: Any, folder: Path) -> Any:
+def hashed(value: Json, folder: Path) -> Json:
     """The value with a content hash in every asset and archive, so that a changed file is a changed input."""
     return values.rewrite(value, lambda v: _hash(v, folder) if values.mark(v) in (values.ASSET, values.ARCHIVE) else v)
 
@@ -84,11 +85,11 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     total = hashlib.sha256()
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        total.update(f"{file.relative_to(path).as_posix()}\0{_digest(file)}\0".encode())
+    for inside in sorted(p for p in path.rglob("*") if p.is_file()):
+        total.update(f"{inside.relative_to(path).as_posix()}\0{_digest(inside)}\0".encode())
     return total.hexdigest()
 
 
-def text(value: Any) -> str:
+def text(value: Json) -> str:
     """A value as configuration has it: text as it is, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
