@@ -14,6 +14,7 @@ from alien_iac.models.config import DeploymentConfig
 from alien_iac.models.finding import Finding
 
 NAMESPACE = "alien:"
+_NO_PREFIX = "no-prefix"
 _OBJECTS = frozenset({"labels"})
 _HINTS = {
     "platform": "set it with `pulumi config set alien:platform local` (or aws, gcp, azure)",
@@ -23,7 +24,7 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class ReadConfig:
-    """The config, where it could be read, and what was found."""
+    """What was found, and the config: as far as it could be read where there are errors; None without a platform."""
 
     config: DeploymentConfig | None
     findings: tuple[Finding, ...]
@@ -41,12 +42,22 @@ def read(values: Mapping[str, Any]) -> ReadConfig:
     allowed = keys()
     findings = [_unknown(key, allowed) for key in ours if key not in allowed]
     known = {key.removeprefix(NAMESPACE): value for key, value in ours.items() if key in allowed}
+    given = {key: _value(key, value) for key, value in known.items()}
     try:
-        config = DeploymentConfig.model_validate({key: _value(key, value) for key, value in known.items()})
+        return ReadConfig(DeploymentConfig.model_validate(given), tuple(findings))
     except ValidationError as wrong:
-        findings += [_wrong(problem) for problem in wrong.errors(include_url=False, include_context=False)]
-        return ReadConfig(None, tuple(findings))
-    return ReadConfig(config, tuple(findings))
+        problems = wrong.errors(include_url=False, include_context=False)
+        findings += [_wrong(problem) for problem in problems]
+        bad = {str(problem["loc"][0]) for problem in problems}
+        return ReadConfig(_rest(given, bad), tuple(findings))
+
+
+def _rest(given: Mapping[str, Any], bad: set[str]) -> DeploymentConfig | None:
+    """What is left without the wrong keys, so that the other checks can go on; nothing is built with it."""
+    if "platform" in bad:
+        return None
+    right = {key: value for key, value in given.items() if key not in bad}
+    return DeploymentConfig.model_validate({"prefix": _NO_PREFIX, **right})
 
 
 def _value(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever the config file holds
@@ -59,7 +70,8 @@ def _value(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever the config f
 
 
 def _unknown(key: str, allowed: tuple[str, ...]) -> Finding:
-    return finding("CONFIG_UNKNOWN", key, "there is no such key", did_you_mean(key, allowed))
+    hint = did_you_mean(key.removeprefix(NAMESPACE), (other.removeprefix(NAMESPACE) for other in allowed))
+    return finding("CONFIG_UNKNOWN", key, "there is no such key", hint)
 
 
 def _wrong(problem: ErrorDetails) -> Finding:

@@ -40,8 +40,16 @@ def _transforms(stack: Stack, component: Declared) -> Iterator[Finding]:
 
 
 def _image(stack: Stack, component: Declared) -> Iterator[Finding]:
-    if not stack.support.image_needs_docker or component.workload is None or component.workload.image is None:
+    workload = component.workload
+    if not stack.support.image_needs_docker or workload is None or workload.image is None:
         return
     if not stack.docker:
         message = "it runs an image, and no Docker daemon answers on this machine"
         yield finding("IMAGE_NEEDS_DOCKER", component.id, message, "start Docker, or give it a source")
+    served = sorted(link.resource for link in component.links if link.kind in _LOOPBACK)
+    if component.kind == "Container" and (served or workload.commands):
+        message = f"an image here does not reach {', '.join(served) or 'the agent'} on this machine's loopback"
+        yield finding("IMAGE_LOOPBACK", component.id, message, "give it a source")
+
+
+_LOOPBACK = ("Queue", "Function", "Container")

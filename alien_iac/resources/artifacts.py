@@ -1,7 +1,7 @@
 """The artifacts of a stack's workloads: those that the agent verified, or ones packaged here from their source."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,12 @@ class Ready:
     sha256: str
 
 
-def folders(deployment: Deployment, components: tuple[Declared, ...]) -> dict[str, Folder]:
-    """What is at each source that has to be packaged here."""
+def folders(program: Path, ready: Container[str], components: tuple[Declared, ...]) -> dict[str, Folder]:
+    """What is at each source that has to be packaged here, for want of a ready artifact."""
     return {
-        c.id: look(deployment.program, c.workload.source)
+        c.id: look(program, c.workload.source)
         for c in components
-        if c.workload and c.workload.source is not None and c.id not in deployment.artifacts
+        if c.workload and c.workload.source is not None and c.id not in ready
     }
 
 

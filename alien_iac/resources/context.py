@@ -1,6 +1,6 @@
 """What a platform's builder gets and gives: one component of a checked stack in, native resources out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -135,9 +135,9 @@ class Context:
             raise pulumi.RunError(message) from error
         return changed, options
 
-    def without_wait(self) -> "Context":
-        """The same for a resource that does not wait for what the component is linked to."""
-        return replace(self, needed=())
+    def waiting_for(self, resources: Iterable[pulumi.Resource]) -> "Context":
+        """The same for a native resource that waits for these too."""
+        return replace(self, needed=(*self.needed, *resources))
 
 
 def _depends_on(author: Any, needed: tuple[pulumi.Resource, ...]) -> Any:  # noqa: ANN401 - Pulumi takes many forms

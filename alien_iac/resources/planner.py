@@ -109,7 +109,7 @@ class Planner:
     def _check(self) -> tuple[Stack, dict[str, Packaged], list[Finding]]:
         components = tuple(c.declared for c in self._recorded)
         support, where = self._ground.support, self._ground.deployment
-        sources = artifacts.folders(where, components) if where else {}
+        sources = artifacts.folders(self._around.program, where.artifacts if where else (), components)
         images = support.image_needs_docker and any(c.workload and c.workload.image for c in components)
         stack = Stack(
             config=where.config if where else None,

@@ -1,0 +1,52 @@
+"""The variables that a workload starts with on every platform; a platform adds bindings and its own."""
+
+import json
+
+from alien_iac.models.arguments import FunctionArguments
+from alien_iac.models.declared import Declared
+from alien_iac.models.units import parse_seconds
+from alien_iac.protocol import environment as names
+from alien_iac.resources.deployment import Deployment
+
+
+def workload_type(declared: Declared) -> str:
+    """The word of the protocols for its kind: `worker` or `container`."""
+    return "worker" if declared.kind == "Function" else "container"
+
+
+def common(declared: Declared, deployment: Deployment) -> dict[str, str]:
+    """Who and where the workload is, what starts it, and where the agent is."""
+    told = {
+        names.DEPLOYMENT_TYPE: deployment.platform.value,
+        names.DEPLOYMENT_ID: deployment.id,
+        names.RESOURCE_ID: declared.id,
+        names.RESOURCE_TYPE: workload_type(declared),
+        names.RELEASE: deployment.release,
+    }
+    return {**told, **_function(declared), **_agent(declared, deployment)}
+
+
+def _function(declared: Declared) -> dict[str, str]:
+    arguments = declared.arguments
+    if not isinstance(arguments, FunctionArguments):
+        return {}
+    told = {
+        names.TIMEOUT_SECONDS: str(parse_seconds(arguments.timeout)),
+        names.TRIGGERS: json.dumps([trigger.model_dump() for trigger in arguments.triggers]),
+    }
+    return {**told, names.CONCURRENCY: str(arguments.concurrency)} if arguments.concurrency else told
+
+
+def _agent(declared: Declared, deployment: Deployment) -> dict[str, str]:
+    """Where the agent is. A Container asks there for its commands; a Function is called."""
+    url = deployment.config.agent_url
+    if url is None:
+        return {}
+    told = {names.AGENT_URL: url}
+    if declared.kind == "Container" and declared.workload and declared.workload.commands:
+        told |= {
+            names.COMMANDS_URL: f"{url}/v1",
+            names.COMMANDS_TARGET_ID: declared.id,
+            names.COMMANDS_TARGET_TYPE: "container",
+        }
+    return told

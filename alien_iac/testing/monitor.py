@@ -1,0 +1,141 @@
+"""Stands where Pulumi's engine does, and keeps every request of a stack program.
+
+Pulumi's own mock monitor forgets parents, options and registered outputs, and takes the same URN twice. This one keeps
+and refuses as the engine does.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
+
+PROJECT, STACK = "project", "stack"
+ROOT = "pulumi:pulumi:Stack"
+SYNTHETIC: Mapping[str, Mapping[str, Any]] = {
+    "alien:local:Process": {"port": 40_000, "url": "http://127.0.0.1:40000", "pid": 1_000},
+}
+"""Outputs that a resource has beside its inputs, where a program is told no others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource as the engine would have been asked for it."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    """As on Pulumi's wire; secrets are in the clear."""
+    parent: str = ""
+    """URN of the parent."""
+    provider: str = ""
+    protect: bool = False
+    retain_on_delete: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    outputs: Mapping[str, Any] | None = None
+    """What a component registered in the end; None where it did not."""
+
+
+class Messages(logging.Handler):
+    """What a stack program logs through Pulumi."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.logger = logging.Logger("stack program", logging.INFO)  # noqa: LOG001 - of this one run, in no registry
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+class NoMocks(mocks.Mocks):
+    """Pulumi wants mocks; the monitor answers for them."""
+
+    def call(self, args: mocks.MockCallArgs) -> Any:  # noqa: ANN401 - Pulumi's own signature
+        return args.args, None
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return f"{args.name}-id", args.inputs
+
+
+class Monitor(mocks.MockMonitor):
+    """Registers resources as the engine would. Calls come from several threads."""
+
+    def __init__(self, answers: Mapping[str, Mapping[str, Any]], *, preview: bool) -> None:
+        super().__init__(NoMocks())
+        self._answers = {**SYNTHETIC, **answers}
+        self._preview = preview
+        self._guard = threading.Lock()
+        self._kept: dict[str, Resource] = {}
+        self.stack_outputs: Mapping[str, Any] = {}
+
+    @property
+    def features(self) -> set[int]:
+        """What Pulumi's runtime may use."""
+        info = self.GetDeploymentInfo(empty_pb2.Empty())  # type: ignore[no-untyped-call]  # Pulumi's own is untyped
+        return set(info.supportedFeatures)
+
+    @property
+    def registered(self) -> tuple[Resource, ...]:
+        """All resources but the stack itself, by URN."""
+        with self._guard:
+            return tuple(self._kept[urn] for urn in sorted(self._kept))
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 - gRPC's name and message
+        if request.type == ROOT:
+            return resource_pb2.RegisterResourceResponse(urn=f"urn:pulumi:{STACK}::{PROJECT}::{ROOT}::{request.name}")
+        resource = _resource(request)
+        with self._guard:
+            if resource.urn in self._kept:
+                raise ValueError(f"Duplicate resource URN '{resource.urn}'")
+            self._kept[resource.urn] = resource
+        known = resource.custom and not self._preview
+        outputs = {**resource.inputs, **(self._answers.get(resource.type, {}) if known else {})}
+        return resource_pb2.RegisterResourceResponse(
+            urn=resource.urn, id=f"{resource.name}-id" if known else "", object=_struct(outputs)
+        )
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802, ANN401 - as above
+        outputs = json_format.MessageToDict(request.outputs)
+        with self._guard:
+            if request.urn in self._kept:
+                self._kept[request.urn] = replace(self._kept[request.urn], outputs=outputs)
+            else:
+                self.stack_outputs = outputs
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802, ANN401 - as above
+        answer = _struct(self._answers.get(request.tok, {}))
+        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+
+
+def _resource(request: Any) -> Resource:  # noqa: ANN401 - as above
+    parent_types = request.parent.split("::")[2] if request.parent else ""
+    above = "" if parent_types in {"", ROOT} else f"{parent_types}$"
+    return Resource(
+        urn=f"urn:pulumi:{STACK}::{PROJECT}::{above}{request.type}::{request.name}",
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        inputs=json_format.MessageToDict(request.object),
+        parent=request.parent,
+        provider=request.provider,
+        protect=request.protect,
+        retain_on_delete=request.retainOnDelete,
+        ignore_changes=tuple(request.ignoreChanges),
+        aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases),
+        depends_on=tuple(sorted(request.dependencies)),
+    )
+
+
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    return json_format.ParseDict(dict(values), struct_pb2.Struct())

@@ -1,0 +1,157 @@
+"""Runs a stack program without an engine, a provider or a cloud, and tells what it would have registered.
+
+    recording = record(program, surroundings(tmp_path, config_for("local")))
+    assert recording.codes == ()
+    assert recording.one("alien:local:Directory", "files").protect
+
+The program lives its whole life: it runs, and its components are checked and built when it has ended.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi.runtime import config as pulumi_config
+from pulumi.runtime import mocks, settings
+from pulumi.runtime.stack import run_in_stack
+
+from alien_iac.errors import StackInvalid
+from alien_iac.models.finding import Finding
+from alien_iac.models.platform import Platform
+from alien_iac.resources import planner
+from alien_iac.resources.surroundings import Packager, Surroundings
+from alien_iac.testing.monitor import PROJECT, STACK, Messages, Monitor, Resource
+
+PREFIX = "acme-x1y2z3"
+
+Program = Callable[[], Any]
+Answers = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What a stack program did."""
+
+    resources: tuple[Resource, ...]
+    outputs: Mapping[str, Any]
+    """The stack's outputs."""
+    findings: tuple[Finding, ...]
+    """Of the checks, where they refused the stack."""
+    messages: tuple[str, ...]
+    """What was logged: warnings and notes."""
+    error: Exception | None = None
+    """What ended the program, if something did."""
+
+    def of_type(self, token: str) -> tuple[Resource, ...]:
+        """The resources of a type."""
+        return tuple(r for r in self.resources if r.type == token)
+
+    def one(self, token: str, name: str) -> Resource:
+        """The resource of a type and a name. LookupError, with what there is, where there is none."""
+        for resource in self.resources:
+            if (resource.type, resource.name) == (token, name):
+                return resource
+        there = ", ".join(f"{r.type} {r.name}" for r in self.resources)
+        raise LookupError(f"there is no {token} {name}; there is {there or 'nothing'}")
+
+    def children(self, parent: Resource) -> tuple[Resource, ...]:
+        """The resources right below another."""
+        return tuple(r for r in self.resources if r.parent == parent.urn)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the findings, in their order."""
+        return tuple(finding.code for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What `package` makes."""
+
+    path: Path
+    sha256: str
+
+
+def package(source: Path, platform: Platform, cache: Path) -> Artifact:
+    """An artifact by the name of its folder; nothing is read or written."""
+    return Artifact(cache / f"{source.name}-{platform}.zip", source.name.encode().hex().ljust(64, "0")[:64])
+
+
+def config_for(platform: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - values as a config file has them
+    """A deployment's config: platform and prefix, and further `alien:` keys by keyword."""
+    return {"alien:platform": platform, "alien:prefix": PREFIX} | {f"alien:{key}": value for key, value in more.items()}
+
+
+def surroundings(
+    program: Path,
+    config: Mapping[str, Any],
+    *,
+    environ: Mapping[str, str] | None = None,
+    packager: Packager = package,
+    docker: bool = False,
+) -> Surroundings:
+    """Surroundings of a stack program in a folder: the real files there, and nothing else that is real."""
+    return Surroundings(
+        config=config,
+        environ=environ or {},
+        project=PROJECT,
+        stack=STACK,
+        program=program,
+        root=program,
+        package=packager,
+        has_docker=lambda: docker,
+    )
+
+
+def record(
+    program: Program, around: Surroundings, *, preview: bool = False, answers: Answers | None = None
+) -> Recording:
+    """Run a stack program to its end, and tell what it did. It may be sync or async, and may call `pulumi.run`.
+
+    `preview`: outputs of resources are unknown. `answers`: the outputs of a resource by its type, and of an invoke by
+    its token.
+    """
+    monitor = Monitor(answers or {}, preview=preview)
+    return contextvars.copy_context().run(_record, program, around, monitor, preview=preview)
+
+
+def _record(program: Program, around: Surroundings, monitor: Monitor, *, preview: bool) -> Recording:
+    messages = Messages()
+    settings.configure(
+        mocks.MockSettings(  # type: ignore[no-untyped-call]  # Pulumi's own mocks are untyped
+            monitor=monitor,
+            monitor_features=monitor.features,
+            engine=mocks.MockEngine(messages.logger),
+            project=around.project,
+            stack=around.stack,
+            dry_run=preview,
+        )
+    )
+    settings.set_root_resource(None)  # type: ignore[arg-type]  # a test before may have left one
+    pulumi_config.set_all_config({key: str(value) for key, value in around.config.items()})
+    error = _run(program, around)
+    return Recording(
+        resources=monitor.registered,
+        outputs=monitor.stack_outputs,
+        findings=error.findings if isinstance(error, StackInvalid) else (),
+        messages=tuple(messages.texts),
+        error=error,
+    )
+
+
+def _run(program: Program, around: Surroundings) -> Exception | None:
+    def main() -> Any:  # noqa: ANN401 - an awaitable, or None
+        planner.install(around)
+        return program()
+
+    with asyncio.Runner() as runner:
+        # The first failure is the result, and what follows from it is not worth a line.
+        runner.get_loop().set_exception_handler(lambda *_: None)
+        try:
+            runner.run(run_in_stack(main))
+        except Exception as ended:  # noqa: BLE001 - whatever ended the program is the result
+            return ended
+    return None

@@ -1,0 +1,36 @@
+"""Function here is a supervised process of our runtime."""
+
+from alien_iac.protocol.outputs import Health, Invoke, Workload
+from alien_iac.resources.context import Built, Context
+from alien_iac_local import workload
+from alien_iac_local.native import Process
+
+HEALTH = "/_alien/health"
+INVOKE = "/_alien/commands"
+
+
+def build(context: Context) -> Built:
+    """The process."""
+    props = workload.arguments(context)
+    runtime = ["python", "-m", "alien_iac.runtime.function", "."]
+    props["command"] = workload.command(context, runtime, props["env"], {})
+    props["health"] = {"kind": "http", "path": HEALTH}
+    process = context.native("process", Process, props)
+
+    def told(url: str) -> Workload:
+        arguments = context.declared.workload
+        return Workload(
+            id=context.declared.id,
+            type="worker",
+            commands=bool(arguments and arguments.commands),
+            public_url=url if arguments and arguments.public else None,
+            health=Health(kind="heartbeat"),
+            invoke=Invoke(kind="http", url=f"{url}{INVOKE}", token_file=props["token_file"]),
+            token_file=props["token_file"],
+        )
+
+    return Built(
+        outputs={"name": context.declared.id, "url": process.url},
+        native={"process": process},
+        workload=process.url.apply(told),
+    )
