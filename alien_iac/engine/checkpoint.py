@@ -4,6 +4,8 @@ Field names, their order and which are left out when empty are the CLI's. What t
 """
 
 import json
+import math
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -47,6 +49,9 @@ _NAMES = {
     "ignoreChanges": "ignore_changes",
 }
 """Field of the checkpoint, in its order, to the field of the model; empty: kept in `rest`."""
+
+_FLOAT = "8ad145fe-0d11-4827-bfd7-1abcbf086f5c"
+"""Signature of the numbers that JSON has no word for."""
 
 _ALWAYS = {"urn", "custom", "type"}
 _LISTS = {field.name for field in fields(Resource) if field.default == ()}
@@ -124,6 +129,8 @@ def decode(body: Mapping[str, Any], cipher: Cipher) -> Resource:
 
 def sealed(value: Json, cipher: Cipher, *, show_secrets: bool = False) -> Json:
     """The value with each secret replaced by its sealed form (or by its JSON text, for an export that shows them)."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {SIGNATURE: _FLOAT, "value": struct.pack(">d", value).hex()}
     if isinstance(value, list | tuple):
         return [sealed(item, cipher, show_secrets=show_secrets) for item in value]
     if not isinstance(value, Mapping):
@@ -141,6 +148,8 @@ def opened(value: Json, cipher: Cipher) -> Json:
         return [opened(item, cipher) for item in value]
     if not isinstance(value, dict):
         return value
+    if value.get(SIGNATURE) == _FLOAT:
+        return struct.unpack(">d", bytes.fromhex(value["value"]))[0]
     if value.get(SIGNATURE) != SECRET:
         return {key: opened(item, cipher) for key, item in value.items()}
     if ("plaintext" in value) == ("ciphertext" in value):

@@ -71,6 +71,9 @@ class EmbeddedPulumi(PulumiCommand):
     ) -> CommandResult:
         """Run one command line (without `pulumi`). Raises the SDK's CommandError, or one of its kinds, on failure."""
         env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        for name in ("PULUMI_HOME", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+            if env.get(name):
+                env[name] = str(Path(cwd, env[name]))  # as a process started there would see it
         out, err = _Text(on_output), _Text(on_error)
         session = Session(Path(cwd).resolve(), env, self._keyring, out, err)
         try:

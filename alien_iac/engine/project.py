@@ -44,8 +44,10 @@ class Project:
     @property
     def plugins(self) -> Mapping[str, Path]:
         """Provider name to the folder or file that the project names for it."""
-        declared = self.settings.get("plugins") or {}
-        return {plugin["name"]: self.folder / plugin["path"] for plugin in declared.get("providers") or ()}
+        declared = (self.settings.get("plugins") or {}).get("providers") or ()
+        if not all(isinstance(plugin, dict) and {"name", "path"} <= set(plugin) for plugin in declared):
+            raise InvalidInput(f"{self.path}: each of plugins.providers needs a name and a path")
+        return {plugin["name"]: self.folder / plugin["path"] for plugin in declared}
 
     def stack_file(self, stack: str) -> Path:
         """Where the config of a Pulumi stack is, whether it exists or not."""

@@ -204,7 +204,8 @@ def _row(session: Session, name: StackName) -> dict[str, Any]:
     latest = (session.backend.checkpoint(name).get("checkpoint") or {}).get("latest")
     row: dict[str, Any] = {"name": session.shown(name), "current": session.selection.get() == str(name)}
     if latest:
-        row["lastUpdate"] = dialect.milliseconds(latest["manifest"]["time"])
+        if updated := (latest.get("manifest") or {}).get("time"):
+            row["lastUpdate"] = dialect.milliseconds(updated)
         row["resourceCount"] = len(latest.get("resources") or ())
     return row
 

@@ -103,6 +103,8 @@ def _prepare(session: Session, call: Call, name: StackName) -> _Prepared:
         plugins=project.plugins,
         stack_outputs=session.referenced,
     )
+    always = (project.settings.get("options") or {}).get("refresh") == "always"
+    request = replace(request, refresh=always and call.verb != "refresh")
     return _Prepared(_with_flags(request, session.env, call), journal, values.values)
 
 
@@ -118,7 +120,7 @@ def _with_flags(request: Request, env: Mapping[str, str], call: Call) -> Request
         excludes=call.texts("exclude"),
         exclude_dependents=call.on("exclude-dependents"),
         replace=call.texts("replace") + replaced,
-        refresh=call.text("refresh") == "true",
+        refresh=call.text("refresh") == "true" if "refresh" in call.flags else request.refresh,
         run_program=_switch(call, env, "run-program"),
         dry_run=call.on("preview-only"),
         expect_no_changes=call.on("expect-no-changes"),

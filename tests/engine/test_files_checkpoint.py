@@ -1,6 +1,7 @@
 """Checkpoints: the model's and the CLI's are the same thing, and nothing is lost between them."""
 
 import json
+import math
 from dataclasses import replace
 from functools import partial
 
@@ -97,6 +98,13 @@ def test_secrets_are_hidden_at_any_depth() -> None:
     value = {"a": [secret({"b": secret("x")})], "c": secret(1)}
     assert checkpoint.revealed(value, show_secrets=False) == {"a": ["[secret]"], "c": "[secret]"}
     assert checkpoint.revealed(value, show_secrets=True) == {"a": [{"b": "x"}], "c": 1}
+
+
+def test_numbers_that_json_has_no_word_for() -> None:
+    cipher = Plain()
+    written = checkpoint.sealed({"a": [math.inf, secret(-math.inf)], "b": 0.5}, cipher)
+    assert written["a"][0] == {SIGNATURE: "8ad145fe-0d11-4827-bfd7-1abcbf086f5c", "value": "7ff0000000000000"}
+    assert checkpoint.opened(written, cipher) == {"a": [math.inf, secret(-math.inf)], "b": 0.5}
 
 
 @pytest.mark.parametrize("more", [{}, {"ciphertext": "c", "plaintext": "p"}])

@@ -255,6 +255,13 @@ def test_refresh_restores_what_the_last_update_used(files: Files) -> None:
     assert shown(stack) == before
 
 
+def test_several_keys_are_removed_in_one_write(files: Files) -> None:
+    stack = files.stack()
+    stack.set_all_config({f"{name}.k": auto.ConfigValue("1") for name in "abc"}, path=True)
+    stack.remove_all_config(["a.k", "b", "absent"], path=True)
+    assert shown(stack) == {"probe-test:a": ("{}", False), "probe-test:c": ('{"k":1}', False)}
+
+
 def test_environments_are_refused(files: Files) -> None:
     files.config_file.write_text("environment:\n  - prod\n")
     with pytest.raises(auto.errors.CommandError, match="Pulumi Cloud"):

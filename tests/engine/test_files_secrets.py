@@ -55,6 +55,15 @@ def test_a_passphrase_from_a_file(tmp_path: Path) -> None:
         passphrase({})
 
 
+def test_a_passphrase_file_is_seen_from_the_project(files: Files) -> None:
+    (files.work / "phrase").write_text("probe\n")
+    files.adopt_recorded_stack()
+    del files.env["PULUMI_CONFIG_PASSPHRASE"]
+    assert files.run("config", "get", "password", "--stack", "s", env={"PULUMI_CONFIG_PASSPHRASE_FILE": "phrase"}) == (
+        "swordfish"
+    )
+
+
 def test_a_wrong_passphrase_is_a_clear_error(files: Files) -> None:
     files.adopt_recorded_stack()
     wrong = files.stack(env={"PULUMI_CONFIG_PASSPHRASE": "nonsense"})

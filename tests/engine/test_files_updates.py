@@ -7,10 +7,12 @@ import sys
 import threading
 from pathlib import Path
 
+import pulumi
 import pulumi.automation as auto
 import pytest
 from engine.files_workspace import PROJECT, Files, thing
 
+from alien_iac.engine.command import EmbeddedPulumi
 from alien_iac.engine.model import Operation, Request, Snapshot
 
 
@@ -82,6 +84,34 @@ def test_pending_creates_are_forgotten_on_demand(files: Files) -> None:
     assert [pending.type for pending in files.recorder.requests[-1].snapshot.pending_operations] == ["updating"]
 
 
+def test_a_project_that_always_refreshes(files: Files) -> None:
+    (files.work / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\noptions:\n  refresh: always\n")
+    files.stack().up()
+    files.run("up", "--refresh=false")
+    assert [request.refresh for request in files.recorder.requests] == [True, False]
+
+
+def test_the_engine_proper_behind_the_real_api(files: Files) -> None:
+    def program() -> None:
+        pulumi.export("word", pulumi.Output.secret("hunter2"))
+        pulumi.export("who", pulumi.Config().require("who"))
+
+    options = files.options()
+    options.pulumi_command = EmbeddedPulumi()
+    stack = auto.create_stack("s", project_name=PROJECT, program=program, opts=options)
+    stack.set_config("who", auto.ConfigValue("ann"))
+    assert stack.preview().change_summary == {"create": 1}
+    result = stack.up()
+    assert {key: (value.value, value.secret) for key, value in result.outputs.items()} == {
+        "who": ("ann", False),
+        "word": ("hunter2", True),
+    }
+    assert result.summary.resource_changes == {"create": 1}
+    assert "hunter2" not in result.stdout + files.state_file.read_text()
+    assert stack.destroy().summary.kind == "destroy"
+    assert "`pulumi stack rm s`" in stack.destroy().stdout
+
+
 def test_backups_can_be_turned_off(files: Files) -> None:
     files.stack(env={"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true"}).up()
     assert not (files.state / "backups").exists()
@@ -112,6 +142,7 @@ _PROGRAM = """
 import sys, time
 from pathlib import Path
 from engine.files_workspace import Files, Recorder, thing
+from alien_iac.engine.command import EmbeddedPulumi
 from alien_iac.engine.command import EmbeddedPulumi
 from alien_iac.engine.model import Operation, Result, Snapshot
 
