@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from alien_iac.rollout.policy import Policy
-from alien_iac.rollout.state import State, TargetState
+from alien_iac.rollout.state import Mode, State, TargetState
 
 _TAKES_BACK = ("return-deployment", "return-wave")
 
@@ -56,7 +55,7 @@ def try_again(state: State, deployment_id: str, why: str, now: datetime) -> Stat
     return state.with_target(deployment_id, state=TargetState.RETRYING, due=now + pause, message=why)
 
 
-def has_tries_left(state: State, deployment_id: str) -> bool:
-    """Whether the policy allows one more attempt."""
-    policy: Policy = state.header.policy
-    return state.targets[deployment_id].attempt <= policy.retries
+def may_try_again(state: State, deployment_id: str) -> bool:
+    """Whether the rollout still starts updates, and the policy allows this deployment one more attempt."""
+    header = state.header
+    return header.mode is Mode.RUNNING and state.targets[deployment_id].attempt <= header.policy.retries

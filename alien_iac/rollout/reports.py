@@ -47,7 +47,7 @@ def _applied(state: State, key: str, report: Report, now: datetime) -> State:
 
 def _failed(state: State, key: str, report: Report, now: datetime) -> State:
     why = report.reason or report.error_code or "the update failed"
-    if report.error_code in retryable_codes() and moves.has_tries_left(state, key):
+    if report.error_code in retryable_codes() and moves.may_try_again(state, key):
         return moves.try_again(state, key, why, now)
     return moves.fail(state, key, why, now)
 

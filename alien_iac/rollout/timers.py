@@ -5,7 +5,7 @@ from datetime import datetime
 
 from alien_iac.rollout import health, moves, waves
 from alien_iac.rollout.events import Seen, TimerDue
-from alien_iac.rollout.state import IN_FLIGHT, Mode, Stage, State, TargetState
+from alien_iac.rollout.state import IN_FLIGHT, Stage, State, TargetState
 
 
 def watched(state: State) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def _rejoin(state: State, event: Seen, now: datetime) -> State:
     """It can be reached again: its turn comes in the present wave, or later."""
     header, key = state.header, event.deployment_id
     fresh = now - event.at <= header.policy.reach_within
-    if not fresh or header.mode is not Mode.RUNNING or not moves.has_tries_left(state, key):
+    if not fresh or not moves.may_try_again(state, key):
         return state
     wave = min(max(header.wave, state.targets[key].wave), len(header.waves) - 1)
     state = state.with_target(key, state=TargetState.PENDING, wave=wave, seen=event.at, message="")

@@ -176,6 +176,14 @@ def test_an_error_that_may_go_away_is_tried_again_with_a_growing_pause() -> None
     assert word(play.state) == "halting"
 
 
+def test_nothing_is_tried_again_once_the_rollout_stops() -> None:
+    play = Play(deployments(1), policy(ONE))
+    play.report("d0000", "accepted")
+    play.act("abort")
+    play.report("d0000", "failed", error_code="UNAVAILABLE")
+    assert play.states() == {"d0000": "returning"}
+
+
 def test_an_update_that_never_ends_has_failed() -> None:
     play = Play(deployments(1), policy(ONE, update_deadline="1h"))
     play.report("d0000", "applying")
