@@ -68,7 +68,7 @@ def container(resource_id: str) -> ContainerLink:
     """Where a linked Container listens."""
     from alien_iac.runtime.stores.calls import ContainerLink  # noqa: PLC0415 - see above
 
-    return ContainerLink(resource_id, lambda: connect("container", resource_id))
+    return ContainerLink(lambda: connect("container", resource_id))
 
 
 def function(resource_id: str) -> FunctionLink:

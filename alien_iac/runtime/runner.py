@@ -27,6 +27,8 @@ from alien_iac.runtime.work import Done, Failed, Outcome, Work
 HANDLER_ERROR = "HANDLER_ERROR"
 HANDLER_TIMEOUT = "HANDLER_TIMEOUT"
 EXPIRED = "COMMAND_EXPIRED"
+STOPPED = "STOPPED"
+"""The handler was cut off because its process ends: give the work back, it has not failed."""
 
 _SPEAKS = (BindingInvalid, SecretNotSet)
 """Our own errors whose text names resources and variables only, so that it may leave."""
@@ -53,7 +55,12 @@ class Runner:
             task = asyncio.create_task(self._run(work), name=f"{work.handler.kind} {work.handler.name}")
             self._running[key] = task
             task.add_done_callback(lambda _: self._running.pop(key, None))
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                return Failed(STOPPED, "the workload stopped before the handler had ended")
+            raise
 
     async def stop(self, seconds: float) -> None:
         """Let what runs come to its end for so long, then cancel it."""
@@ -66,7 +73,7 @@ class Runner:
 
     async def _run(self, work: Work) -> Outcome:
         started = time.monotonic()
-        outcome = await self._attempt(work)
+        outcome = await self.attempt(work)
         failed = outcome if isinstance(outcome, Failed) else None
         facts = {"name": work.handler.name or work.handler.place, "id": work.id, "attempt": work.attempt}
         spent = round((time.monotonic() - started) * 1000)
@@ -81,7 +88,8 @@ class Runner:
         )
         return outcome
 
-    async def _attempt(self, work: Work) -> Outcome:
+    async def attempt(self, work: Work, *, log_failure: bool = True) -> Outcome:
+        """Run the handler, and nothing around it."""
         budget = self._budget(work.deadline)
         if budget is not None and budget <= 0:
             return Failed(EXPIRED, "the deadline had passed before the work began")
@@ -94,9 +102,9 @@ class Runner:
         except TimeoutError as error:
             if limit.expired():
                 return Failed(HANDLER_TIMEOUT, f"{work.handler.place} did not end within {budget:g} s")
-            return _failure(work, error)
+            return _failure(work, error, log=log_failure)
         except Exception as error:  # noqa: BLE001 - the outermost loop around the vendor's code; `_failure` logs it
-            return _failure(work, error)
+            return _failure(work, error, log=log_failure)
 
     def _budget(self, deadline: datetime | None) -> float | None:
         """Seconds that the handler has: its own timeout or the rest to the deadline, whichever is less."""
@@ -149,9 +157,10 @@ async def _in_thread(call: Callable[[], object]) -> object:
     return await future
 
 
-def _failure(work: Work, error: BaseException) -> Failed:
+def _failure(work: Work, error: BaseException, *, log: bool) -> Failed:
     """Log the whole of it here, and say what is safe to whoever asked."""
-    LOGGER.error(line(f"{work.handler.kind} failed", name=work.handler.name, id=work.id), exc_info=error)
+    if log:
+        LOGGER.error(line(f"{work.handler.kind} failed", name=work.handler.name, id=work.id), exc_info=error)
     if isinstance(error, HandlerFailed):
         return Failed(str(error.context.get("code", HANDLER_ERROR)), error.message)
     return Failed(HANDLER_ERROR, failure_text(error, work.handler))

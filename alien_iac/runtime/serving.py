@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+
+from alien_iac.runtime.ending import first
 
 LOOPBACK = "127.0.0.1"
 
@@ -30,24 +31,13 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def end_signals() -> asyncio.Event:
-    """An event that the first SIGTERM or SIGINT sets. For the main thread's loop."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    return ended
-
-
 async def serve(app: Any, listener: socket.socket, ended: asyncio.Event, *, grace_seconds: int = 5) -> None:  # noqa: ANN401 - ASGI
     """Serve until `ended`; then take no new request, and give those that run `grace_seconds`."""
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=grace_seconds)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    ending = asyncio.create_task(ended.wait())
     try:
-        await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
+        await first([serving], ended)
     finally:
-        ending.cancel()
         server.should_exit = True
         await serving

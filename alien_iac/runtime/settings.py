@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from alien_iac.errors import BindingInvalid
 from alien_iac.models.triggers import CreatedTrigger, QueueTrigger, ScheduleTrigger, Trigger
 from alien_iac.protocol import environment
+from alien_iac.runtime.problems import problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,5 +77,4 @@ def _triggers(text: str) -> tuple[QueueTrigger | ScheduleTrigger | CreatedTrigge
     try:
         return tuple(TypeAdapter(list[Trigger]).validate_json(text))
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
-        raise BindingInvalid(f"{environment.TRIGGERS} is not a list of triggers: {problems}") from error
+        raise BindingInvalid(f"{environment.TRIGGERS} is not a list of triggers: {problems(error)}") from error

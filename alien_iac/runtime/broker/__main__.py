@@ -12,12 +12,13 @@ from pathlib import Path
 from alien_iac.protocol import environment
 from alien_iac.runtime import logs, serving
 from alien_iac.runtime.broker.app import Broker, app
+from alien_iac.runtime.ending import end_signals
 from alien_iac.runtime.logs import LOGGER, line
 
 
 async def run(folder: Path, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
-    ended = serving.end_signals()
+    ended = end_signals()
     broker = Broker(folder, ended)
     listener = serving.bind(port)
     LOGGER.info(line("broker ready", port=listener.getsockname()[1], folder=folder))

@@ -20,7 +20,10 @@ from starlette.routing import Route
 from alien_iac.errors import AlienError, Conflict, InvalidInput, NotFound, Unauthorized, Unavailable
 from alien_iac.protocol import queue_http as wire
 from alien_iac.runtime.broker.file import QueueFile, Taken
+from alien_iac.runtime.ending import first
+from alien_iac.runtime.http import body_of
 from alien_iac.runtime.logs import LOGGER, line
+from alien_iac.runtime.problems import problems
 from alien_iac.runtime.stores.queue import MESSAGE_LIMIT
 from alien_iac.runtime.work import Payload
 
@@ -111,7 +114,7 @@ class Broker:
                 return [_received(one) for one in taken]
             hidden = await asyncio.to_thread(file.next_visible_in)
             pause = min(rest, _LOOK_AGAIN_SECONDS, _LOOK_AGAIN_SECONDS if hidden is None else hidden + 0.005)
-            await _first_of(arrival, self._ended, pause)
+            await _arrival(arrival, self._ended, pause)
         return []
 
     def _arrived(self, name: str) -> None:
@@ -127,7 +130,7 @@ def app(broker: Broker) -> Starlette:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not await asyncio.to_thread(broker.file(name).admits, token):
             raise Unauthorized(f'the token is not that of the queue "{name}"')
-        operation = _operation(await _body(request))
+        operation = _operation(await body_of(request, BODY_LIMIT))
         return JSONResponse(await broker.do(name, operation, request.is_disconnected))
 
     async def health(_: Request) -> Response:
@@ -137,23 +140,11 @@ def app(broker: Broker) -> Starlette:
     return Starlette(routes=routes, exception_handlers={AlienError: _refused})
 
 
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise InvalidInput(f"the request is larger than {BODY_LIMIT} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _operation(body: bytes) -> wire.Operation:
     try:
         return wire.OPERATION.validate_json(body)
     except pydantic.ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-        text = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problems)
-        raise InvalidInput(f"the request is no operation of a queue: {text}") from None
+        raise InvalidInput(f"the request is no operation of a queue: {problems(error)}") from None
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -178,7 +169,10 @@ def _received(taken: Taken) -> dict[str, object]:
     payload: wire.Message = (
         wire.JsonMessage(data=pydantic_core.from_json(text)) if taken.payload.is_json else wire.TextMessage(data=text)
     )
-    return wire.Received(payload=payload, receipt_handle=taken.receipt, attempt=taken.attempt, message_id=str(taken.id))
+    received = wire.Received(
+        payload=payload, receipt_handle=taken.receipt, attempt=taken.attempt, message_id=str(taken.id)
+    )
+    return received.model_dump(mode="json", by_alias=True)  # whole: the message may be null
 
 
 def _ack_batch(file: QueueFile, operation: wire.AckBatch) -> object:
@@ -192,10 +186,9 @@ def _ack_batch(file: QueueFile, operation: wire.AckBatch) -> object:
     return [result.dump() for result in results]
 
 
-async def _first_of(one: asyncio.Event, other: asyncio.Event, seconds: float) -> None:
-    waits = [asyncio.ensure_future(event.wait()) for event in (one, other)]
+async def _arrival(arrival: asyncio.Event, ended: asyncio.Event, seconds: float) -> None:
+    waiting = asyncio.ensure_future(arrival.wait())
     try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await first([waiting], ended, seconds)
     finally:
-        for wait in waits:
-            wait.cancel()
+        waiting.cancel()

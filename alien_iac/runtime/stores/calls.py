@@ -41,7 +41,7 @@ class FunctionPlace(Protocol):
 class ContainerLink:
     """Where a linked Container is."""
 
-    def __init__(self, resource_id: str, connect: Callable[[], ContainerPlace]) -> None:
+    def __init__(self, connect: Callable[[], ContainerPlace]) -> None:
         self._place = Once(connect)
 
     @property

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from alien_iac.errors import BindingInvalid
 from alien_iac.protocol import environment
+from alien_iac.runtime.problems import problems
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -15,7 +16,5 @@ def parse(model: type[M], raw: dict[str, Any], resource_id: str) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-        text = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problems)
         # Without the cause: pydantic's text quotes the values, and one of them may be a queue's token.
-        raise BindingInvalid(f"{environment.binding_name(resource_id)}: {text}") from None
+        raise BindingInvalid(f"{environment.binding_name(resource_id)}: {problems(error)}") from None
