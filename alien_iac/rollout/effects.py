@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,12 @@ class Runner:
                 f"another process runs the rollouts of {self._directory}",
                 hint="stop that control plane first, or give this one another folder",
             ) from error
-        self._launch()
-        self._thread.start()
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
+            undo.callback(DBOS.destroy, destroy_registry=True)
+            self._launch()
+            self._thread.start()
+            undo.pop_all()
 
     def stop(self) -> None:
         """End within about a second. What is not done is taken up at the next start."""
@@ -105,8 +109,9 @@ class Runner:
             notification_listener_polling_interval_sec=self._poll_seconds,
         )
         DBOS(config=config)
-        self._deliver = DBOS.workflow(name="deliver")(self._deliver_effects)
-        self._wake = DBOS.workflow(name="wake")(self._wake_rollout)
+        # DBOS marks the functions it is given, and a bound method takes no mark.
+        self._deliver = DBOS.workflow(name="deliver")(lambda batch: self._deliver_effects(batch))  # noqa: PLW0108
+        DBOS.workflow(name="wake")(lambda rollout_id: self._wake_rollout(rollout_id))  # noqa: PLW0108
         DBOS.launch()
         DBOS.register_queue(_QUEUE, polling_interval_sec=self._poll_seconds)
 
