@@ -1,0 +1,75 @@
+"""The log of a workload on `local`: both streams of its process, in one file that is rotated at a size."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from alien_iac.errors import NotFound
+from alien_iac.plugin import conf
+from alien_iac.protocol.local import Layout
+
+POLL_S = 0.25
+CHUNK = 64 * 1024
+
+
+def place(local_dir: Path, workload: str) -> Path:
+    """The file with the newest lines."""
+    return Layout(local_dir).workload(workload) / "log" / "output.log"
+
+
+def tail(local_dir: Path, workload: str, lines: int) -> list[str]:
+    """The last lines, oldest first, over the rotated files too. Raises NotFound: there is no such workload."""
+    newest = place(local_dir, workload)
+    if not newest.parent.is_dir():
+        known = sorted(one.name for one in Layout(local_dir).workload(".").glob("*"))
+        raise NotFound(
+            f"there is no workload {workload!r} in {str(local_dir)!r}; there are {', '.join(known) or 'none'}"
+        )
+    found: list[str] = []
+    for file in (newest, *(newest.with_name(f"{newest.name}.{n}") for n in range(1, conf.KEPT_LOGS + 1))):
+        if len(found) < lines and file.is_file():
+            found = _last(file, lines - len(found)) + found
+    return found
+
+
+def follow(
+    local_dir: Path, workload: str, lines: int = 10, *, pause: Callable[[float], None] = time.sleep
+) -> Iterator[str]:
+    """The last lines, and then each new one as it comes, over rotations, until the caller stops asking."""
+    file = place(local_dir, workload)
+    yield from tail(local_dir, workload, lines)
+    position = file.stat().st_size if file.exists() else 0
+    identity, rest = _identity(file), b""
+    while True:
+        if _identity(file) != identity:
+            identity, position = _identity(file), 0
+        data, position = _from(file, position)
+        *whole, rest = (rest + data).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+        if not data:
+            pause(POLL_S)
+
+
+def _last(file: Path, lines: int) -> list[str]:
+    """The last lines of one file, read from its end."""
+    with file.open("rb") as opened:
+        start, data = opened.seek(0, os.SEEK_END), b""
+        while start and data.count(b"\n") <= lines:
+            length = min(CHUNK, start)
+            start = opened.seek(start - length)
+            data = opened.read(length) + data
+    return data.decode(errors="replace").splitlines()[-lines:] if lines > 0 else []
+
+
+def _identity(file: Path) -> int:
+    return file.stat().st_ino if file.exists() else 0
+
+
+def _from(file: Path, position: int) -> tuple[bytes, int]:
+    if not file.exists():
+        return b"", position
+    with file.open("rb") as opened:
+        opened.seek(position)
+        data = opened.read(CHUNK)
+    return data, position + len(data)
