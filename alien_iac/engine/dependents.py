@@ -36,10 +36,8 @@ class Dependents:
             return False
         if resource.deleted_with in forced or urns.referred(resource.provider)[0] in forced:
             return True
-        unsure = {k for k, needs in resource.property_dependencies.items() if forced & set(needs)} & set(
-            resource.inputs
-        )
-        if not unsure:
+        unsure = {k for k, needs in resource.property_dependencies.items() if forced & set(needs)}
+        if not unsure & set(resource.inputs):
             return False
         inputs = {k: UNKNOWN if k in unsure else v for k, v in resource.inputs.items()}
         diff = self.diff(resource, resource, inputs)

@@ -38,7 +38,8 @@ def served(request: Request, log: Callable[[str], None]) -> Iterator[str]:
         process_group=0,
     )
     with process:
-        assert process.stdin and process.stdout and process.stderr  # noqa: S101 (all are pipes; told to mypy)
+        assert process.stdout  # noqa: S101 (it is a pipe; told to mypy)
+        assert process.stderr  # noqa: S101 (it is a pipe; told to mypy)
         port = process.stdout.readline().strip()
         if not port.isdigit():
             process.kill()

@@ -10,7 +10,21 @@ from google.protobuf import struct_pb2
 
 from alien_iac.engine import values
 from alien_iac.engine.dialect import Json
+from alien_iac.engine.model import UNKNOWN
 from alien_iac.errors import InvalidInput
+
+UNKNOWNS = frozenset(
+    {
+        UNKNOWN,
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+"""Plugins have a mark of what is unknown for each type of value; inside the engine there is one."""
 
 OPTIONS = (
     ("grpc.max_receive_message_length", 400 * 1024 * 1024),
@@ -35,7 +49,9 @@ def plain(value: struct_pb2.Value) -> Json:
     if kind == "number_value":
         number = value.number_value
         return int(number) if number.is_integer() else number
-    return None if kind in (None, "null_value") else getattr(value, kind)
+    if kind == "string_value":
+        return UNKNOWN if value.string_value in UNKNOWNS else value.string_value
+    return value.bool_value if kind == "bool_value" else None
 
 
 def struct(value: Mapping[str, Any]) -> struct_pb2.Struct:
