@@ -251,7 +251,9 @@ class NewToken(Open):
     name: str
     scopes: tuple[Scope, ...]
     deployment_id: str | None = None
-    ttl_seconds: int | None = None
+    target: str | None = None
+    """With scope `receive`: the only workload whose commands it may lease."""
+    ttl_seconds: int | None = Field(default=None, ge=1)
 
 
 class TokenMade(Open):
@@ -269,6 +271,7 @@ class TokenRow(Open):
     name: str
     scopes: tuple[str, ...]
     deployment_id: str | None = None
+    target: str | None = None
     created_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     last_used: AwareDatetime | None = None

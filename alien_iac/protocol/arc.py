@@ -77,6 +77,8 @@ class CreateCommand(Open):
     deadline: AwareDatetime | None = None
     idempotency_key: str | None = None
     target_resource_id: str | None = None
+    max_attempts: int | None = Field(default=None, ge=1, le=100)
+    """Our addition: how often it may be delivered. `None`: five times."""
 
 
 class StorageUpload(Open):

@@ -1,0 +1,59 @@
+"""The control plane as one ASGI app, made from its collaborators."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import Lifespan
+
+from alien_iac.control import failures
+from alien_iac.control.collaborators import Control
+from alien_iac.control.limits import Limits
+from alien_iac.control.routes import (
+    agents,
+    audit,
+    bootstrap,
+    commands,
+    deployments,
+    enrolment,
+    health,
+    leases,
+    releases,
+    rollouts,
+    tokens,
+)
+
+STREAMED = ("/v1/blobs/", "/v1/command-bodies/")
+
+
+def create_app(
+    control: Control, *, strict_transport: bool = False, lifespan: Lifespan[FastAPI] | None = None
+) -> FastAPI:
+    """The app. `strict_transport`: it is reached by TLS, and says so; `lifespan`: what runs beside it."""
+    app = FastAPI(
+        title="alien-iac control plane",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.control = control
+    failures.install(app)
+    app.add_middleware(Limits, streamed=STREAMED, strict_transport=strict_transport)
+    for router in _routers():
+        app.include_router(router, prefix="/v1")
+    app.include_router(health.router)
+    return app
+
+
+def _routers() -> tuple[APIRouter, ...]:
+    return (
+        enrolment.router,
+        tokens.router,
+        agents.router,
+        deployments.router,
+        releases.router,
+        rollouts.router,
+        audit.router,
+        bootstrap.router,
+        leases.router,
+        commands.router,
+    )

@@ -1,0 +1,54 @@
+"""Every failure as one JSON shape: code, message, hint, retryable. No answer holds what was sent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from alien_iac import errors
+from alien_iac.errors import AlienError
+
+_KINDS: Mapping[int, type[AlienError]] = {
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    503: errors.Unavailable,
+}
+
+
+def answer(error: AlienError) -> JSONResponse:
+    """An error of our tree as it is sent."""
+    headers = {"www-authenticate": "Bearer"} if error.http_status == 401 else None  # noqa: PLR2004 - the status itself
+    return JSONResponse(error.as_dict(), status_code=error.http_status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of an app in our shape."""
+
+    @app.exception_handler(AlienError)
+    async def ours(_request: Request, error: AlienError) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(errors.InvalidInput(describe(error.errors())))
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        kind = _KINDS.get(error.status_code, errors.InvalidInput)
+        body = kind(str(error.detail)).as_dict()
+        return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def bug(_request: Request, _error: Exception) -> JSONResponse:
+        body = {"code": AlienError.code, "message": "the control plane failed; its log says why", "retryable": True}
+        return JSONResponse(body, status_code=500)
+
+
+def describe(problems: Sequence[Mapping[str, Any]]) -> str:
+    """All problems of a request, by place, without the values."""
+    lines = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems]
+    return "the request is wrong: " + "; ".join(lines)

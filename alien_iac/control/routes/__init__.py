@@ -1,0 +1,1 @@
+"""The routes, one file a noun: decode, call the store, encode."""

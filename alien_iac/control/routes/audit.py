@@ -1,0 +1,24 @@
+"""The audit log: who did what, when and why."""
+
+from alien_iac.control.collaborators import Parts
+from alien_iac.control.routes.base import PAGE, Cursor, Limit, Routes
+from alien_iac.control.security import Reader
+from alien_iac.control.store import audit
+from alien_iac.protocol.api import AuditCheck, AuditEntry, Page
+
+router = Routes(tags=["audit"], prefix="/audit")
+
+
+@router.get("")
+async def ls(caller: Reader, control: Parts, cursor: Cursor = None, limit: Limit = PAGE) -> Page[AuditEntry]:
+    """Entries, newest first."""
+    del caller
+    found, following = await control.database.read(lambda transaction: audit.entries(transaction, cursor, limit))
+    return Page[AuditEntry](items=tuple(found), next=following)
+
+
+@router.get("/verify")
+async def verify(caller: Reader, control: Parts) -> AuditCheck:
+    """Whether the chain of hashes is whole."""
+    del caller
+    return await control.database.read(audit.verify)

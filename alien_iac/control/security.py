@@ -1,0 +1,48 @@
+"""Who may call a route: each names the scopes that open it, and whether a token for one deployment is enough."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from alien_iac.control.collaborators import Parts
+from alien_iac.control.store import tokens as store
+from alien_iac.control.tokens import Caller
+from alien_iac.errors import Forbidden, Unauthorized
+
+
+async def authenticate(request: Request, control: Parts) -> Caller:
+    """Who has the request's bearer token. Unauthorized for none, and for a wrong one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("no bearer token", hint="send Authorization: Bearer with a token from `alien token make`")
+    caller = await control.database.read(lambda transaction: store.caller(transaction, token.strip()))
+    if caller is None:
+        raise Unauthorized("the token is unknown, revoked or over")
+    control.last_used[caller.token_id] = control.clock()
+    return caller
+
+
+@dataclass(frozen=True)
+class Allow:
+    """A route's rule. `vendor`: the token must not be bound to a deployment, since the route shows or moves several."""
+
+    scopes: tuple[str, ...]
+    vendor: bool = False
+
+    async def __call__(self, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+        """The caller. Forbidden where its token has none of the scopes, or is bound."""
+        if not caller.has(*self.scopes):
+            raise Forbidden(f"this needs a token with scope {' or '.join(self.scopes)}")
+        if self.vendor and caller.deployment_id is not None:
+            raise Forbidden(f"this token is for deployment {caller.deployment_id} only")
+        return caller
+
+
+Admin = Annotated[Caller, Depends(Allow(("admin",), vendor=True))]
+Reader = Annotated[Caller, Depends(Allow(("read",), vendor=True))]
+DeploymentReader = Annotated[Caller, Depends(Allow(("read", "agent")))]
+Agent = Annotated[Caller, Depends(Allow(("agent",)))]
+Sender = Annotated[Caller, Depends(Allow(("send",)))]
+CommandReader = Annotated[Caller, Depends(Allow(("send", "read", "agent")))]
+Receiver = Annotated[Caller, Depends(Allow(("agent", "receive")))]

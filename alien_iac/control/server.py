@@ -1,0 +1,172 @@
+"""The control plane as a process: its folder, its parts, uvicorn, and an orderly end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+
+from alien_iac.control import housekeeping
+from alien_iac.control.app import create_app
+from alien_iac.control.blobs import Folder
+from alien_iac.control.collaborators import Control, utc_now
+from alien_iac.control.folder import DataFolder
+from alien_iac.control.settings import Settings
+from alien_iac.control.signatures import Signer
+from alien_iac.control.store import migrations
+from alien_iac.control.store.engine import Database
+from alien_iac.control.store.rollouts import RolloutStore
+from alien_iac.control.waiting import Waiting
+from alien_iac.errors import Conflict, InvalidInput
+from alien_iac.rollout.effects import Runner
+from alien_iac.rollout.service import Rollouts
+
+BLOB_LIMIT = 4 << 30
+BODY_LIMIT = 256 << 20
+BACKLOG = 4_096
+"""Connections that wait to be accepted: after a restart all agents come back at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A control plane that listens."""
+
+    url: str
+    admin_token_file: str
+    """Path of the file with the token of the admin."""
+
+
+@contextlib.contextmanager
+def opened(folder: DataFolder, public_url: str | None = None) -> Iterator[Control]:
+    """The parts of a control plane on its folder, closed at the end. Conflict where another process has the folder."""
+    with folder.lock():
+        waiting = Waiting()
+        database = Database(folder.database, utc_now, waiting.wake)
+        try:
+            migrations.upgrade(database.engine)
+            folder.database.chmod(0o600)
+            folder.first_admin(database)
+            store, signal_ = RolloutStore(database), threading.Event()
+            rollouts = Rollouts(store, clock=utc_now, changed=signal_.set)
+            with _running(Runner(rollouts=rollouts, store=store, directory=folder.path / "rollouts", signal=signal_)):
+                yield Control(
+                    database=database,
+                    waiting=waiting,
+                    blobs=Folder(folder.path / "blobs", BLOB_LIMIT),
+                    bodies=Folder(folder.path / "bodies", BODY_LIMIT),
+                    signer=Signer(folder.url_key()),
+                    secret=folder.secrets_key(),
+                    keys=folder.online_keys(),
+                    rollouts=rollouts,
+                    public_url=public_url,
+                )
+        finally:
+            database.close()
+
+
+@contextlib.contextmanager
+def _running(runner: Runner) -> Iterator[None]:
+    runner.start()
+    try:
+        yield
+    finally:
+        runner.stop()
+
+
+def serve(settings: Settings, ready: Callable[[Started], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called once it listens.
+
+    InvalidInput for settings that are not safe; Conflict where the port or the folder is taken.
+    """
+    settings.check()
+    folder = DataFolder(settings.data)
+    with opened(folder, settings.public_url) as control, _listen(settings) as listener:
+        app = create_app(control, strict_transport=settings.tls, lifespan=_lifespan(control))
+        scheme = "https" if settings.tls else "http"
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        started = Started(url=f"{scheme}://{shown}:{port}", admin_token_file=str(folder.admin_token))
+        server = _Server(_config(app, settings), control.waiting, lambda: ready(started))
+        with _own_signals():
+            server.run(sockets=[listener])
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        access_log=False,  # URLs of responses hold a token
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=settings.drain_seconds,
+        timeout_keep_alive=75,
+        backlog=BACKLOG,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=str(settings.private_key) if settings.private_key else None,
+        ws="none",
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except socket.gaierror as error:
+        listener.close()
+        raise InvalidInput(f'"{settings.host}" is not an address of this machine') from error
+    except OSError as error:
+        listener.close()
+        raise Conflict(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}",
+            hint="choose another port, or 0 for whichever is free",
+        ) from error
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _lifespan(control: Control) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(housekeeping.run(control))
+        yield
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):  # that is how it ends
+            await task
+
+    return lifespan
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and answers held requests before it waits for the others."""
+
+    def __init__(self, config: uvicorn.Config, waiting: Waiting, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._waiting = waiting
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._waiting.close()
+        await super().shutdown(sockets)
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Uvicorn raises a signal again after its own end; we have more to close then."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(name, lambda _number, _frame: None) for name in names]
+    try:
+        yield
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)

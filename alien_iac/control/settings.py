@@ -1,0 +1,47 @@
+"""How a control plane is run: read once at the edge, and passed down."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from alien_iac.errors import InvalidInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One control plane."""
+
+    data: Path
+    """The folder that has everything it keeps."""
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0: whichever is free."""
+    certificate: Path | None = None
+    """PEM file with the certificate and its chain."""
+    private_key: Path | None = None
+    """PEM file with the certificate's key."""
+    public_url: str | None = None
+    """How others reach it, where that differs from what their requests say (behind a proxy)."""
+    drain_seconds: int = 10
+    """How long requests under way may take when it is to end."""
+
+    @property
+    def tls(self) -> bool:
+        return self.certificate is not None
+
+    def check(self) -> None:
+        """InvalidInput where it would be reachable from other machines without TLS, or half of TLS is missing."""
+        if (self.certificate is None) != (self.private_key is None):
+            raise InvalidInput("TLS needs both a certificate and its private key", hint="give both, or neither")
+        if not self.tls and not _is_loopback(self.host):
+            raise InvalidInput(
+                f"{self.host} can be reached from other machines, and there is no TLS",
+                hint="give a certificate and its private key, or listen on 127.0.0.1",
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,250 @@
+"""Commands in the database. What may happen to one is decided by `control.commands`; here it is read and written.
+
+A lease looks at its own deployment's deliverable commands only, by an index on (deployment, available_at): a command
+is there from its creation, and again when its lease has run out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, Select, delete, func, insert, select, update
+
+from alien_iac.control import commands, refusals, tokens
+from alien_iac.control.commands import Command
+from alien_iac.control.store import paging
+from alien_iac.control.store.engine import Transaction
+from alien_iac.control.store.tables import COMMANDS
+from alien_iac.protocol import arc
+
+_RESPONSE: TypeAdapter[arc.Response] = TypeAdapter(arc.Response)
+_SWEEP = 500
+"""Overdue commands that one transaction ends, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """A command's parameters: the bytes, or the size of the file that has them."""
+
+    inline: bytes | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What is stored beside a command: who sent it, which request it was, and the trace it belongs to."""
+
+    actor: str
+    request_hash: str
+    idempotency: str | None = None
+    trace: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A leased command with what its receiver needs."""
+
+    command: Command
+    params: Params
+    trace: dict[str, str] | None
+
+
+def add(transaction: Transaction, command: Command, params: Params, origin: Origin) -> None:
+    """Store a new command, and wake who waits for work."""
+    transaction.run(
+        insert(COMMANDS).values(
+            **_values(command),
+            id=command.id,
+            deployment_id=command.deployment_id,
+            command=command.command,
+            target_id=command.target.resource_id,
+            target_type=command.target.resource_type,
+            max_attempts=command.max_attempts,
+            created_at=command.created_at,
+            deadline=command.deadline,
+            expires_at=command.expires_at,
+            params=params.inline,
+            params_size=params.size,
+            idempotency=origin.idempotency,
+            request_hash=origin.request_hash,
+            created_by=origin.actor,
+            trace=origin.trace,
+        )
+    )
+    _wake_work(transaction, command)
+
+
+def earlier(transaction: Transaction, idempotency: str) -> tuple[Command, str] | None:
+    """The command that was made with this key, and the hash of its request."""
+    row = transaction.one(select(COMMANDS).where(COMMANDS.c.idempotency == idempotency))
+    return (_command(row), row["request_hash"]) if row else None
+
+
+def get(transaction: Transaction, command_id: str) -> Command:
+    """A command as it is now. CommandUnknown for an unknown one."""
+    return commands.overdue(_command(_row(transaction, command_id)), transaction.now)
+
+
+def params(transaction: Transaction, command_id: str) -> Params:
+    """A command's parameters."""
+    row = _row(transaction, command_id)
+    return Params(inline=row["params"], size=row["params_size"])
+
+
+def save(transaction: Transaction, old: Command, new: Command) -> None:
+    """Write what changed, and wake who waits for it."""
+    if new == old:
+        return
+    transaction.run(update(COMMANDS).where(COMMANDS.c.id == new.id).values(_values(new)))
+    if new.ended:
+        transaction.wake(f"command:{new.id}")
+    elif new.state == "PENDING":
+        _wake_work(transaction, new)
+
+
+def change(transaction: Transaction, command_id: str) -> Command:
+    """A command that is to be changed: its row is locked where the database has row locks."""
+    return _command(_row(transaction, command_id, lock=True))
+
+
+def set_params_size(transaction: Transaction, command_id: str, size: int) -> None:
+    """Note that the parameters are in a file of this size."""
+    transaction.run(update(COMMANDS).where(COMMANDS.c.id == command_id).values(params_size=size))
+
+
+def leased(transaction: Transaction, lease_id: str) -> Command:
+    """The command that this lease holds. LeaseUnknown where it holds none."""
+    row = transaction.one(select(COMMANDS).where(COMMANDS.c.lease_id == lease_id).with_for_update())
+    if row is None or row["state"] != "DISPATCHED":
+        raise refusals.LeaseUnknown(f'there is no lease "{lease_id}"', hint="it ended, or its command was answered")
+    return _command(row)
+
+
+def acquire(
+    transaction: Transaction, deployment_id: str, target: str | None, count: int, seconds: int
+) -> list[Delivery]:
+    """Lease up to `count` deliverable commands, oldest first."""
+    query = _deliverable(deployment_id, target).where(
+        COMMANDS.c.available_at <= transaction.now, COMMANDS.c.ends_by > transaction.now
+    )
+    rows = transaction.all(query.order_by(COMMANDS.c.available_at).limit(count).with_for_update(skip_locked=True))
+    return [_deliver(transaction, row, seconds) for row in rows]
+
+
+def _deliver(transaction: Transaction, row: RowMapping, seconds: int) -> Delivery:
+    old = _command(row)
+    new = commands.lease(old, tokens.fresh("lease"), seconds, transaction.now)
+    save(transaction, old, new)
+    return Delivery(command=new, params=Params(inline=row["params"], size=row["params_size"]), trace=row["trace"])
+
+
+def next_available(transaction: Transaction, deployment_id: str, target: str | None) -> datetime | None:
+    """When a command that is leased now may be leased again, the first of them."""
+    later = _deliverable(deployment_id, target).where(COMMANDS.c.available_at > transaction.now)
+    found: datetime | None = transaction.scalar(later.with_only_columns(func.min(COMMANDS.c.available_at)))
+    return found
+
+
+def _deliverable(deployment_id: str, target: str | None) -> Select[Any]:
+    query = select(COMMANDS).where(COMMANDS.c.deployment_id == deployment_id, COMMANDS.c.available_at.is_not(None))
+    return query.where(COMMANDS.c.target_id == target) if target else query
+
+
+def rows(
+    transaction: Transaction, deployment_id: str | None, cursor: str | None, limit: int
+) -> tuple[list[arc.CommandSummary], str | None]:
+    """Commands, newest first."""
+    query = select(COMMANDS)
+    query = query.where(COMMANDS.c.deployment_id == deployment_id) if deployment_id else query
+    found, following = paging.page(transaction, query, (COMMANDS.c.created_at, COMMANDS.c.id), cursor, limit)
+    return [_summary(commands.overdue(_command(row), transaction.now)) for row in found], following
+
+
+def end_overdue(transaction: Transaction) -> int:
+    """End commands whose time is over; how many there were."""
+    query = select(COMMANDS).where(COMMANDS.c.ends_by <= transaction.now).order_by(COMMANDS.c.ends_by).limit(_SWEEP)
+    rows_ = transaction.all(query.with_for_update(skip_locked=True))
+    for row in rows_:
+        old = _command(row)
+        save(transaction, old, commands.overdue(old, transaction.now))
+    return len(rows_)
+
+
+def forget(transaction: Transaction, before: datetime) -> list[str]:
+    """Delete commands that ended before this instant; their ids."""
+    query = select(COMMANDS.c.id).where(COMMANDS.c.ended_at < before).limit(_SWEEP)
+    ids = [row["id"] for row in transaction.all(query)]
+    transaction.run(delete(COMMANDS).where(COMMANDS.c.id.in_(ids)))
+    return ids
+
+
+def free_keys(transaction: Transaction, before: datetime) -> None:
+    """Let idempotency keys of commands older than this be used again."""
+    old = COMMANDS.c.created_at < before
+    transaction.run(update(COMMANDS).where(COMMANDS.c.idempotency.is_not(None), old).values(idempotency=None))
+
+
+def _wake_work(transaction: Transaction, command: Command) -> None:
+    if command.available_at is not None:
+        transaction.wake(*work_topics(command.deployment_id, command.target.resource_id))
+
+
+def work_topics(deployment_id: str, target: str | None) -> Sequence[str]:
+    """What a receiver listens on, or (both of a target) what new work wakes."""
+    every = f"work:{deployment_id}"
+    return (every,) if target is None else (every, f"{every}:{target}")
+
+
+def _row(transaction: Transaction, command_id: str, *, lock: bool = False) -> RowMapping:
+    query = select(COMMANDS).where(COMMANDS.c.id == command_id)
+    row = transaction.one(query.with_for_update() if lock else query)
+    if row is None:
+        raise refusals.CommandUnknown(f'there is no command "{command_id}"')
+    return row
+
+
+def _values(command: Command) -> dict[str, Any]:
+    return {
+        "state": command.state,
+        "attempt": command.attempt,
+        "ends_by": command.ends_by,
+        "available_at": command.available_at,
+        "lease_id": command.lease_id,
+        "lease_expires_at": command.lease_expires_at,
+        "ended_at": command.ended_at,
+        "response": command.response.dump() if command.response else None,
+    }
+
+
+def _command(row: RowMapping) -> Command:
+    return Command(
+        id=row["id"],
+        deployment_id=row["deployment_id"],
+        command=row["command"],
+        target=arc.Target(resource_id=row["target_id"], resource_type=row["target_type"]),
+        state=row["state"],
+        attempt=row["attempt"],
+        max_attempts=row["max_attempts"],
+        created_at=row["created_at"],
+        deadline=row["deadline"],
+        expires_at=row["expires_at"],
+        lease_id=row["lease_id"],
+        lease_expires_at=row["lease_expires_at"],
+        ended_at=row["ended_at"],
+        response=_RESPONSE.validate_python(row["response"]) if row["response"] else None,
+    )
+
+
+def _summary(command: Command) -> arc.CommandSummary:
+    return arc.CommandSummary(
+        command_id=command.id,
+        deployment_id=command.deployment_id,
+        command=command.command,
+        target=command.target,
+        state=command.state,
+        attempt=command.attempt,
+        created_at=command.created_at,
+        ended_at=command.ended_at,
+    )
