@@ -35,8 +35,7 @@ def read(kind: Kind, resource_id: str, keywords: Mapping[str, Any]) -> Read:
     except ValidationError as wrong:
         problems = wrong.errors(include_url=False, include_context=False)
         findings += [_wrong(kind, resource_id, problem) for problem in problems]
-        bad = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
-        arguments = model.model_validate({name: value for name, value in known.items() if name not in bad})
+        arguments = model.model_validate(_rest(known, [problem["loc"] for problem in problems]))
     given = (name for name in arguments.model_fields_set if getattr(arguments, name) != _default(model, name))
     return Read(arguments, frozenset(given), tuple(findings))
 
@@ -46,6 +45,24 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     near = difflib.get_close_matches(name, names, n=1)
     return f'did you mean "{near[0]}"?' if near else "allowed: " + ", ".join(names)
+
+
+def _rest(known: Mapping[str, Any], wrong: Iterable[tuple[int | str, ...]]) -> dict[str, Any]:
+    """What is right: without a wrong argument, or only without the wrong items of a mapping or list."""
+    bad: dict[int | str, set[int | str]] = {}
+    for place in wrong:
+        bad.setdefault(place[0], set()).update(place[1:2])
+    return {
+        name: _items(value, bad.get(name, set()))
+        for name, value in known.items()
+        if name not in bad or (bad[name] and isinstance(value, Mapping | list))
+    }
+
+
+def _items(value: Any, bad: set[int | str]) -> Any:  # noqa: ANN401 - whatever the author gave
+    if isinstance(value, Mapping):
+        return {key: item for key, item in value.items() if key not in bad}
+    return [item for index, item in enumerate(value) if index not in bad] if isinstance(value, list) else value
 
 
 def _default(model: type[Arguments], name: str) -> object:
@@ -74,8 +91,10 @@ def place_of(problem: ErrorDetails) -> str:
 
 
 def reason_of(problem: ErrorDetails) -> str:
-    """What is wrong, with the value that was given where that is short."""
+    """What is wrong, with the value that was given where it is short; never the value of a variable."""
     reason = problem["msg"][:1].lower() + problem["msg"][1:]
     value = problem["input"]
+    if problem["loc"][:1] == ("env",):
+        return f"{reason}, not {type(value).__name__}"
     shown = value if isinstance(value, str | int | float | bool) else type(value).__name__
-    return reason if str(shown) in reason else f"{reason}, not {shown!r}"
+    return reason if f'"{shown}"' in reason else f"{reason}, not {shown!r}"

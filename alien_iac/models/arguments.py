@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     StrictBool,
     StrictFloat,
     StrictInt,
@@ -54,6 +55,14 @@ def _duration(text: str) -> str:
     return text
 
 
+def _text_or_later(value: object) -> "str | Computed":
+    if isinstance(value, str | Computed):
+        return value
+    raise PydanticCustomError("text", "input should be a string, or an Output of one")
+
+
+Text = Annotated[str | Computed, PlainValidator(_text_or_later)]
+"""Text, now or when the update knows it."""
 Size = Annotated[StrictStr, AfterValidator(_size)]
 """A size as an author writes it: "512Mi"."""
 Duration = Annotated[StrictStr, AfterValidator(_duration)]
@@ -136,10 +145,10 @@ class WorkloadArguments(Arguments):
 
     source: StrictStr | None = None
     """A folder with `main.py`, relative to the stack program's file."""
-    image: StrictStr | Computed | None = None
+    image: Text | None = None
     architecture: Architecture | None = None
     """None: what the platform runs cheapest, or what the image is made for."""
-    env: dict[StrictStr, StrictStr | Computed] = {}
+    env: dict[StrictStr, Text] = {}
     commands: StrictBool = False
     """Whether it answers commands."""
     public: StrictBool = False

@@ -31,7 +31,7 @@ class Packaged(Protocol):
 class Packager(Protocol):
     """Makes the artifact of a source folder for a platform. Raises AlienError, with what is wrong with the source."""
 
-    def __call__(self, source: Path, platform: Platform, cache: Path) -> Packaged: ...
+    def __call__(self, source: Path, platform: Platform, cache: Path, /) -> Packaged: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ INVOKE = "/_alien/commands"
 def build(context: Context) -> Built:
     """The process."""
     props = workload.arguments(context)
-    runtime = ["python", "-m", "alien_iac.runtime.function", "."]
+    runtime = ["python", "-m", "alien_iac.runtime.function", "{code}"]
     props["command"] = workload.command(context, runtime, props["env"], {})
     props["health"] = {"kind": "http", "path": HEALTH}
     process = context.native("process", Process, props)
