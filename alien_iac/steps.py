@@ -4,11 +4,11 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Literal
 
 from alien_iac import errors
 
-INLINE = "python inline source runtime error: "
 CHECKS = re.compile(r"the stack has \d+ error\(s\), and nothing was created")
 _COLOUR = re.compile(r"<\{%[^%]*%\}>")
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -91,13 +91,22 @@ def _failure(step: Step) -> str:
 
 def without_traceback(text: str) -> str:
     """A program's error with the place in the program where it arose, instead of its traceback."""
-    said, _, trace = _COLOUR.sub("", text).strip().removeprefix(INLINE).partition("Traceback (most recent call last)")
-    said = said.strip()
-    frames = [f for f in _FRAME.finditer(trace) if not _NOT_THE_PROGRAM.search(f["file"])]
-    if not trace:
-        return said
-    said = said or trace.strip().splitlines()[-1].strip()
-    return f"{said} ({frames[-1]['file']}, line {frames[-1]['line']})" if frames and not CHECKS.match(said) else said
+    said, _, trace = _COLOUR.sub("", text).strip().partition("Traceback (most recent call last)")
+    frames = list(_FRAME.finditer(trace))
+    if not frames:
+        return said.strip()
+    lines = trace[frames[-1].end() :].splitlines()[1:]
+    message = "\n".join(_from_first_unindented(lines)).strip()
+    if found := CHECKS.search(message):
+        return message[found.start() :]
+    theirs = [f for f in frames if not _NOT_THE_PROGRAM.search(f["file"])]
+    place = f" ({theirs[-1]['file']}, line {theirs[-1]['line']})" if theirs else ""
+    return f"the stack program raised {message}{place}"
+
+
+def _from_first_unindented(lines: list[str]) -> list[str]:
+    """The lines from the exception on: what stands before them are source lines of the last frame."""
+    return list(dropwhile(lambda line: not line or line.startswith(" "), lines))
 
 
 def stderr_lines(text: str) -> tuple[str, ...]:

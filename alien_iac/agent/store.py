@@ -1,7 +1,7 @@
 """The agent's durable memory: one SQLite file. A step and its report are written together, and survive a kill."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,10 @@ PRAGMA synchronous = FULL;
 PRAGMA busy_timeout = 10000;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS reports (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL,
+    acknowledged INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS approvals (revision INTEGER PRIMARY KEY, at TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS commands (
@@ -42,6 +45,8 @@ CREATE INDEX IF NOT EXISTS commands_by_outcome ON commands (outcome);
 RUNNING = "running"
 MOST_LINES = 100_000
 """Lines of the command log that are kept."""
+MOST_REPORTS = 1_000
+"""Acknowledged reports that are remembered."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -69,9 +74,10 @@ class CommandLine(Open):
 
 
 class Store:
-    """All calls are short, and belong to one thread."""
+    """All calls are short, and belong to one thread. `on_report` is called when a report was queued."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_report: Callable[[], object] = lambda: None) -> None:
+        self._on_report = on_report
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
@@ -139,6 +145,12 @@ class Store:
             self._set("previous", before)
         self._set("current", release)
 
+    def forget_release(self) -> None:
+        """The deployment was taken down: nothing runs, and there is nothing to go back to."""
+        with self._transaction():
+            for name in ("current", "previous", "outputs"):
+                self._set(name, None)
+
     def queue(self, report: Report) -> None:
         with self._transaction():
             self._queue(report)
@@ -150,7 +162,11 @@ class Store:
         ]
 
     def acknowledge(self, report_id: str) -> None:
-        self._db.execute("DELETE FROM reports WHERE id = ?", (report_id,))
+        """Write that the control plane has a report. Its id is kept for a while, so that it is not told again."""
+        with self._transaction():
+            self._db.execute("UPDATE reports SET acknowledged = 1 WHERE id = ?", (report_id,))
+            newest = self._rows("SELECT max(number) AS number FROM reports")[0]["number"] or 0
+            self._db.execute("DELETE FROM reports WHERE acknowledged = 1 AND number < ?", (newest - MOST_REPORTS,))
 
     def approve(self, revision: int) -> None:
         """Write the customer's word for a revision that waits. Raises InvalidInput where it does not."""
@@ -213,6 +229,7 @@ class Store:
         if report:
             body = report.model_dump_json(by_alias=True)
             self._db.execute("INSERT OR IGNORE INTO reports (id, body) VALUES (?, ?)", (report.id, body))
+            self._on_report()
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         return self._db.execute(query, values).fetchall()

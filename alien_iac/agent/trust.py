@@ -3,6 +3,7 @@
 Trusted metadata lies in the agent's folder, starts at the root of the enrolment, and never goes back in its versions.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -102,6 +103,16 @@ class Repository:
             if not self._updater.find_cached_target(target, str(path)):
                 self._updater.download_target(target, str(path))
         return path
+
+
+def cached(place: Place, blob: Blob) -> Path:
+    """The bytes of a blob as an earlier look left them, hashed again. Raises Untrusted where they are others."""
+    path = place.releases / "blobs" / blob.sha256
+    if path.is_file():
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == blob.sha256:
+                return path
+    raise Untrusted(f"{blob.path}: the copy in {path.parent} is gone or was changed", hint="release it again")
 
 
 def stale(place: Place, now: datetime | None = None) -> str | None:

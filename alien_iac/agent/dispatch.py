@@ -1,0 +1,91 @@
+"""One command given to its workload, inside the account: a Function is called, a Container finds it in the mailbox."""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from alien_iac.agent.backoff import Backoff
+from alien_iac.agent.mailbox import Mailbox
+from alien_iac.errors import NotFound, Unavailable
+from alien_iac.protocol import arc
+from alien_iac.protocol.outputs import Invoke, Workload
+
+_RESPONSE: TypeAdapter[arc.Response] = TypeAdapter(arc.Response)
+_LOCAL = Backoff(first_s=0.1, most_s=2.0)
+Exchange = Callable[[arc.PresignedRequest, bytes | None], Awaitable[bytes]]
+
+
+class Dispatcher:
+    """Knows how each workload is reached."""
+
+    def __init__(self, mailbox: Mailbox, http: httpx.AsyncClient) -> None:
+        self._mailbox = mailbox
+        self._http = http
+
+    async def send(self, envelope: arc.Envelope, workload: Workload) -> arc.Response:
+        """The workload's response; while the workload is not there, this waits for it. Cancel it when time is over."""
+        if workload.invoke is None:
+            return await self._mailbox.deliver(envelope)
+        failures = 0
+        while True:
+            try:
+                return await self._call(envelope, workload.invoke)
+            except Unavailable:
+                failures += 1
+                await asyncio.sleep(_LOCAL.pause(failures))
+
+    async def _call(self, envelope: arc.Envelope, how: Invoke) -> arc.Response:
+        """One call. Raises Unavailable where the workload did not take the command, or died over it."""
+        try:
+            token = await asyncio.to_thread(Path(how.token_file).read_text, encoding="utf-8")
+            headers = {"authorization": f"Bearer {token.strip()}"}
+            answer = await self._http.post(how.url, json=envelope.dump(), headers=headers, timeout=None)
+        except (httpx.TransportError, OSError) as error:
+            raise Unavailable(f"{envelope.target.resource_id} does not answer ({type(error).__name__})") from error
+        if answer.status_code in {401, 429} or answer.is_server_error:  # 401: its token is being replaced
+            raise Unavailable(f"{envelope.target.resource_id} answered {answer.status_code}")
+        if not answer.is_success:
+            return arc.Failure(code="DELIVERY_FAILED", message=f"the workload answered {answer.status_code}")
+        try:
+            return _RESPONSE.validate_json(answer.content)
+        except ValidationError:
+            return arc.Failure(code="DELIVERY_FAILED", message="the workload's answer is no arc.v1 response")
+
+
+def find(workloads: tuple[Workload, ...], envelope: arc.Envelope) -> Workload:
+    """The workload that a command is for. Raises NotFound where it takes none."""
+    for workload in workloads:
+        if workload.id == envelope.target.resource_id and workload.commands:
+            return workload
+    named = ", ".join(w.id for w in workloads if w.commands) or "none"
+    raise NotFound(f"{envelope.target.resource_id} takes no commands here; these do: {named}")
+
+
+async def with_inline_parameters(envelope: arc.Envelope, exchange: Exchange) -> arc.Envelope:
+    """The envelope as a workload without a way out can read it: large parameters are fetched for it."""
+    match envelope.params:
+        case arc.Stored(storage_get_request=arc.PresignedRequest() as request):
+            content = await exchange(request, None)
+            inline = arc.Inline(inline_base64=base64.b64encode(content).decode())
+            return envelope.model_copy(update={"params": inline})
+        case _:
+            return envelope
+
+
+async def within_limit(response: arc.Response, handling: arc.ResponseHandling, exchange: Exchange) -> arc.Response:
+    """The response as the control plane takes it: a large result goes by its own request."""
+    match response:
+        case arc.Success(response=arc.Inline(inline_base64=text)) if len(text) * 3 // 4 > handling.max_inline_bytes:
+            try:
+                content = base64.b64decode(text, validate=True)
+            except binascii.Error:
+                return arc.Failure(code="INVALID_ENVELOPE", message="the workload's result is not base64")
+            await exchange(handling.storage_upload_request, content)
+            return arc.Success(response=arc.Stored(size=len(content), storage_put_used=True))
+        case _:
+            return response

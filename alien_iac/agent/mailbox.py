@@ -1,0 +1,116 @@
+"""Commands for the workloads that poll the agent themselves: held in memory, leased, answered or given back.
+
+Nothing here is durable. What a dying agent forgets, the control plane still has, and delivers again.
+"""
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from alien_iac.errors import NotFound
+from alien_iac.protocol import arc
+
+INLINE_LIMIT = 64 * 2**20
+"""Bytes of a result that a workload may hand to the agent in a body; the agent passes large ones on as it must."""
+
+
+@dataclass
+class _Item:
+    """One command on its way. It waits while `leased_until` (monotonic seconds) lies behind."""
+
+    envelope: arc.Envelope
+    reply: "asyncio.Future[arc.Response]"
+    right: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """What the URL for the result carries, so that only who was given the command can answer it."""
+    lease_id: str = ""
+    leased_until: float = 0.0
+    attempt: int = 0
+
+
+class Mailbox:
+    """One for all workloads of the deployment."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, _Item] = {}
+        self._changed = asyncio.Condition()
+
+    async def deliver(self, envelope: arc.Envelope) -> arc.Response:
+        """Hold a command until its workload has answered it; cancel this to take it back."""
+        item = _Item(envelope, asyncio.get_running_loop().create_future())
+        self._items[envelope.command_id] = item
+        await self._tell()
+        try:
+            return await item.reply
+        finally:
+            if self._items.get(envelope.command_id) is item:
+                del self._items[envelope.command_id]
+
+    async def lease(self, workload_id: str, most: int, seconds: int, wait_s: float) -> tuple[arc.Lease, ...]:
+        """Up to `most` commands for a workload, each for so many seconds; waits up to `wait_s` for the first."""
+        deadline = time.monotonic() + wait_s
+        while True:
+            found = [item for item in self._items.values() if _is_free(item, workload_id)][:most]
+            left = deadline - time.monotonic()
+            if found or left <= 0:
+                return tuple(_leased(item, seconds) for item in found)
+            await self._wait(min(left, 1.0))  # a lease may run out meanwhile
+
+    def holder(self, lease_id: str) -> str:
+        """The id of the workload that holds a lease. Raises NotFound where it has ended."""
+        return self._leased(lease_id).envelope.target.resource_id
+
+    async def release(self, lease_id: str) -> None:
+        """Let another poll have the command. Raises NotFound where there is no such lease."""
+        self._leased(lease_id).leased_until = 0.0
+        await self._tell()
+
+    def _leased(self, lease_id: str) -> _Item:
+        for item in self._items.values():
+            if item.lease_id == lease_id:
+                return item
+        raise NotFound(f"there is no lease {lease_id}", hint="it has ended, or its command was answered")
+
+    def answer(self, command_id: str, right: str, response: arc.Response) -> None:
+        """Take a result. A second one, or one for a command that has ended, changes nothing. Raises NotFound."""
+        item = self._items.get(command_id)
+        if item is None or item.right != right:
+            raise NotFound(f"the command {command_id} does not wait for a result here", hint="it has ended")
+        if not item.reply.done():
+            item.reply.set_result(response)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _wait(self, seconds: float) -> None:
+        async with self._changed:
+            try:
+                await asyncio.wait_for(self._changed.wait(), seconds)
+            except TimeoutError:
+                return
+
+
+def _is_free(item: _Item, workload_id: str) -> bool:
+    mine = item.envelope.target.resource_id == workload_id
+    return mine and not item.reply.done() and item.leased_until <= time.monotonic()
+
+
+def _leased(item: _Item, seconds: int) -> arc.Lease:
+    item.lease_id = f"lease_{uuid.uuid4()}"
+    item.leased_until = time.monotonic() + seconds
+    item.attempt += 1
+    envelope = item.envelope
+    answer = f"{envelope.command_id}/response?response_token={item.right}"
+    handling = envelope.response_handling.model_copy(
+        update={"submit_response_url": answer, "max_inline_bytes": INLINE_LIMIT}
+    )
+    attempt = envelope.attempt + item.attempt - 1
+    return arc.Lease(
+        lease_id=item.lease_id,
+        lease_expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
+        command_id=envelope.command_id,
+        attempt=attempt,
+        envelope=envelope.model_copy(update={"response_handling": handling, "attempt": attempt}),
+    )
