@@ -9,6 +9,7 @@ The program lives its whole life: it runs, and its components are checked and bu
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,11 @@ def _record(program: Program, around: Surroundings, monitor: Monitor, *, preview
             project=around.project,
             stack=around.stack,
             dry_run=preview,
+            outputs=set(),
+            lock=threading.Lock(),
+            callbacks=None,
+            package_refs={},
+            base_providers_by_ref={},
         )
     )
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a test before may have left one
