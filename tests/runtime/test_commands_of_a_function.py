@@ -229,9 +229,7 @@ def test_large_bodies_travel_by_signed_urls(function: Running, bucket: Threading
     assert answer["response"] == {"mode": "storage", "size": 200_002, "storagePutUsed": True}
     assert len(bucket.kept["/out"]) == 200_002  # type: ignore[attr-defined]
 
-    get = put.model_copy(
-        update={"operation": "get", "backend": arc.HttpBackend(url=f"{address}/in", method="GET")}
-    )
+    get = put.model_copy(update={"operation": "get", "backend": arc.HttpBackend(url=f"{address}/in", method="GET")})
     stored = good.model_copy(update={"command": "add", "params": arc.Stored(storage_get_request=get)})
     assert send(function, stored).json()["status"] == "success"
     # Without an absolute URL the result stays with whoever sent the envelope.
@@ -250,7 +248,7 @@ def test_sigterm_lets_a_command_end(function: Running) -> None:
 
 
 def test_the_vendors_app_and_calls_between_functions(machine: Machine) -> None:
-    first = machine.function('''
+    first = machine.function("""
         from alien_iac.runtime import command
         @command("double")
         def double(n: int) -> int:
@@ -264,13 +262,13 @@ def test_the_vendors_app_and_calls_between_functions(machine: Machine) -> None:
                         return
             await send({"type": "http.response.start", "status": 201, "headers": []})
             await send({"type": "http.response.body", "body": scope["path"].encode()})
-        ''')
+        """)
     page = httpx.get(first.url + "/any/page", trust_env=False)
     assert (page.status_code, page.text) == (201, "/any/page")
     assert httpx.get(first.url + "/_alien/other", trust_env=False).status_code == 404
     binding = {"service": "local", "workerUrl": first.url, "tokenFile": str(machine.folder / "token")}
     second = machine.function(
-        '''
+        """
         from alien_iac.runtime import HandlerFailed, command, function
         @command("quadruple")
         async def quadruple(n) -> int:
@@ -284,7 +282,7 @@ def test_the_vendors_app_and_calls_between_functions(machine: Machine) -> None:
                 await function("first").invoke("double", {"n": "x"})
             except HandlerFailed as error:
                 return error.context["code"]
-        ''',
+        """,
         env={"ALIEN_FIRST_BINDING": json.dumps(binding)},
     )
     assert call(second, "quadruple", {"n": 5}) == 20

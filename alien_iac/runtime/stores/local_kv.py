@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ class SqliteKv:
         self._swept = 0.0
         folder.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(folder / stores.KV_FILE, check_same_thread=False, isolation_level=None)
+        self.close = weakref.finalize(self, self._db.close)
         with self._translated():
             for pragma in stores.PRAGMAS:
                 self._db.execute(pragma)
@@ -39,10 +41,6 @@ class SqliteKv:
             raise BindingInvalid(
                 f'kv "{resource_id}": its file has the format "{found}"; this reads {stores.KV_FORMAT}'
             )
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
 
     def get(self, key: str) -> KvEntry | None:
         with self._translated():
