@@ -256,8 +256,6 @@ def _resource_step(kind: Literal["begun", "done", "failed"], about: StepEventMet
 
 def _translated(error: Exception, stack: Stack, journal: Journal) -> errors.AlienError:
     """The error of our tree for what Pulumi raised."""
-    if isinstance(error.__cause__, errors.AlienError):
-        return error.__cause__
     if isinstance(error, StackNotFoundError):
         return errors.NotFound(f"there is no Pulumi stack {stack.name} yet", hint=f"make it: alien up {stack.name}")
     if isinstance(error, ConcurrentUpdateError):
@@ -265,6 +263,9 @@ def _translated(error: Exception, stack: Stack, journal: Journal) -> errors.Alie
             f"another update holds the Pulumi stack {stack.name}",
             hint="wait for it to end; if its process is dead, `pulumi cancel` removes the lock",
         )
+    told = error.__cause__  # the embedded engine says itself what is missing, locked or not supported
+    if isinstance(told, errors.AlienError) and not isinstance(told, errors.UpdateFailed):
+        return told
     failures = journal.failures() or steps.stderr_lines(str(error))
     return steps.as_error(stack.name, failures)
 

@@ -83,8 +83,9 @@ def _port(child: "subprocess.Popen[str]", program: Program, log: Lines) -> int:
 
 
 def _drain(stream: IO[str], log: Lines) -> None:
-    for line in stream:
-        log(line.rstrip())
+    with stream:
+        for line in stream:
+            log(line.rstrip())
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
