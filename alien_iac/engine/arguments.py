@@ -38,6 +38,7 @@ _UPDATE: Switches = {
     "exclude-dependents": "bool",
     "expect-no-changes": "bool",
     "run-program": "bool",
+    "skip-config-validation": "bool",
     **dict.fromkeys(("yes", "debug", "diff", "suppress-progress", "skip-plugin-pre-install"), "bool"),
     **dict.fromkeys(("show-sames", "show-reads", "show-full-output", "show-replacement-steps", "urns"), "bool"),
     "suppress-permalink": "maybe",

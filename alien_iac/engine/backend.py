@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from alien_iac.engine import dialect
 from alien_iac.engine.bucket import BOOKKEEPING, Bucket
@@ -129,8 +129,11 @@ class Backend:
 
     def address(self, key: str) -> str:
         """The URL of an object, as errors name it."""
-        query = "" if parse_qs(urlsplit(self.url).query).get("no_tmp_dir") == ["false"] else "?no_tmp_dir=true"
-        return f"file://{self.bucket.root}/{key}{query}"
+        options = dict(parse_qsl(urlsplit(self.url).query))
+        if options.setdefault("no_tmp_dir", "true") == "false":
+            del options["no_tmp_dir"]
+        query = f"?{urlencode(sorted(options.items()))}" if options else ""
+        return f"file://{quote(f'{self.bucket.root}/{key}')}{query}"
 
 
 def open_backend(url: str, folder: Path, env: Mapping[str, str]) -> Backend:
@@ -143,13 +146,20 @@ def open_backend(url: str, folder: Path, env: Mapping[str, str]) -> Backend:
             f"the embedded engine keeps state in file:// backends only, not in {_without_user(url)!r}",
             hint=dialect.BEYOND,
         )
-    place = url.removeprefix("file://").split("?", 1)[0]
+    place = unquote(url.removeprefix("file://").split("?", 1)[0])
+    options = dict(parse_qsl(urlsplit(url).query))
+    if unknown := set(options) - {"no_tmp_dir", "create_dir", "metadata"}:
+        raise Unsupported(
+            f"the embedded engine does not know {', '.join(sorted(unknown))} in {url!r}", hint=dialect.BEYOND
+        )
     root = folder / (Path(place).expanduser() if place.startswith("~") else place)
+    if options.get("create_dir") in {"1", "true"}:
+        root.mkdir(parents=True, exist_ok=True)
     if not root.is_dir():
         raise NotFound(f"unable to open state directory {url!r}: there is no folder {root}")
-    backend = Backend(url, Bucket(Path(os.path.abspath(root))))  # noqa: PTH100 - links stay as the user wrote them
-    _check_layout(backend.bucket)
-    return backend
+    bucket = Bucket(Path(os.path.abspath(root)), attributes=options.get("metadata") != "skip")  # noqa: PTH100 - links stay
+    _check_layout(bucket)
+    return Backend(url, bucket)
 
 
 def stack_not_found(name: str) -> NotFound:

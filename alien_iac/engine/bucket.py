@@ -22,6 +22,8 @@ class Bucket:
     """One state folder. Keys are paths below it, with `/`."""
 
     root: Path
+    attributes: bool = True
+    """Whether `.attrs` are written."""
 
     def path(self, key: str) -> Path:
         return self.root / key
@@ -38,7 +40,8 @@ class Bucket:
     def write(self, key: str, data: bytes) -> None:
         """Put the object there durably. A crash at any point leaves the old one or the new one."""
         self.path(key).parent.mkdir(parents=True, exist_ok=True)
-        self._place(_attributes(data), f"{key}.attrs", 0o644)
+        if self.attributes:
+            self._place(_attributes(data), f"{key}.attrs", 0o644)
         self._place(data, key, 0o600)
         _sync_folder(self.path(key).parent)
 

@@ -120,13 +120,14 @@ def check_declared(config: StackConfig, project: Project, stack: str, cipher: Ci
     if missing:
         noun = "value" if len(missing) == 1 else "values"
         listed = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} and {missing[-1]}"
-        raise ConfigInvalid(f"Stack '{stack}' is missing configuration {noun} {listed}")
+        raise ConfigInvalid(f"validating stack config: Stack '{stack}' is missing configuration {noun} {listed}")
+    place = f"validating stack config: Stack '{stack}' with configuration key"
     for name, declared in sorted(declarations.items()):
         value, found = config.get(config.key(name, path=True), path=True)
         if found and declared.get("secret") and not has_secret(value):
-            raise ConfigInvalid(f"Stack '{stack}' with configuration key '{name}' must be encrypted as it's secret")
+            raise ConfigInvalid(f"{place} '{name}' must be encrypted as it's secret")
         if found and not _is_of(declared.get("type"), declared.get("items") or {}, opened(value, cipher)):
-            raise ConfigInvalid(f"Stack '{stack}' with configuration key '{name}' must be of type '{_type(declared)}'")
+            raise ConfigInvalid(f"{place} '{name}' must be of type '{_type(declared)}'")
 
 
 def has_secret(value: Json) -> bool:

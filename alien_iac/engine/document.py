@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
 
 from alien_iac.engine.dialect import Json
 from alien_iac.errors import InvalidInput
@@ -23,6 +23,9 @@ _NOT_TEXT = re.compile(
     re.IGNORECASE,
 )
 """Plain scalars that some YAML version reads as something else than text."""
+
+_ODD = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff]")
+"""Characters that only a double-quoted scalar keeps."""
 
 
 def read(path: Path) -> Json:
@@ -54,7 +57,7 @@ def _merged(old: Json, new: Json) -> Json:
         for key in [key for key in old if key not in new]:
             del old[key]
         for key, item in new.items():
-            old[key] = _merged(old.get(key), item)
+            old[key if key in old else _node(key)] = _merged(old.get(key), item)
         return old
     if isinstance(old, CommentedSeq) and isinstance(new, list):
         del old[len(new) :]
@@ -64,16 +67,23 @@ def _merged(old: Json, new: Json) -> Json:
             else:
                 old.append(_merged(None, item))
         return old
-    if type(old) is not type(new) and isinstance(old, str) and old == new:
-        return old  # the same text in the author's own quotes
+    if isinstance(old, SingleQuotedScalarString | DoubleQuotedScalarString) and isinstance(new, str):
+        return old if old == new else _quoted(type(old), new)
     return _node(new)
+
+
+def _quoted(kind: type[str], text: str) -> str:
+    """The text in the author's own quotes, where they can hold it."""
+    return DoubleQuotedScalarString(text) if _ODD.search(text) or "\n" in text else kind(text)
 
 
 def _node(value: Json) -> Json:
     if isinstance(value, Mapping):
-        return CommentedMap({key: _node(item) for key, item in value.items()})
+        return CommentedMap({_node(key): _node(item) for key, item in value.items()})
     if isinstance(value, list):
         return CommentedSeq([_node(item) for item in value])
+    if isinstance(value, str) and _ODD.search(value):
+        return DoubleQuotedScalarString(value)
     if isinstance(value, str) and "\n" in value:
         return LiteralScalarString(value)
     if isinstance(value, str) and _NOT_TEXT.fullmatch(value):

@@ -79,7 +79,9 @@ def _prepare(session: Session, call: Call, name: StackName) -> _Prepared:
     project = session.project
     cipher, values = session.sealing(name, session.config(name, call))
     full = config.with_defaults(values, project)
-    config.check_declared(full, project, name.stack, cipher)
+    runs_program = call.verb in {"up", "preview"} or _switch(call, session.env, "run-program")
+    if runs_program and not call.on("skip-config-validation"):
+        config.check_declared(full, project, name.stack, cipher)
     latest = session.latest(name)
     snapshot = session.snapshot(latest)
     if call.on("clear-pending-creates"):
@@ -105,7 +107,7 @@ def _prepare(session: Session, call: Call, name: StackName) -> _Prepared:
     )
     always = (project.settings.get("options") or {}).get("refresh") == "always"
     request = replace(request, refresh=always and call.verb != "refresh")
-    return _Prepared(_with_flags(request, session.env, call), journal, values.values)
+    return _Prepared(_with_flags(request, session.env, call), journal, full.values)
 
 
 def _with_flags(request: Request, env: Mapping[str, str], call: Call) -> Request:

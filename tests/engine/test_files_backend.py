@@ -106,7 +106,11 @@ def test_a_recorded_stack_is_opened(files: Files) -> None:
 
 @pytest.mark.parametrize(
     ("url", "place"),
-    [("file://./deep/er", "work/deep/er"), ("file://~/mine", "home/mine"), ("file://{root}/backend?x=1", "backend")],
+    [
+        ("file://./deep/er", "work/deep/er"),
+        ("file://~/mine", "home/mine"),
+        ("file://{root}/a%20b?no_tmp_dir=1", "a b"),
+    ],
 )
 def test_addresses_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, place: str) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -128,6 +132,14 @@ def test_other_backends_are_refused_by_name(tmp_path: Path, url: str) -> None:
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no folder"):
         open_backend(f"file://{tmp_path}/absent", tmp_path, {})
+
+
+def test_options_of_an_address(tmp_path: Path) -> None:
+    backend = open_backend(f"file://{tmp_path}/new?create_dir=1&metadata=skip&no_tmp_dir=false", tmp_path, {})
+    assert [path.name for path in (tmp_path / "new" / ".pulumi").iterdir()] == ["meta.yaml"]
+    assert backend.address("k") == f"file://{tmp_path}/new/k?create_dir=1&metadata=skip"
+    with pytest.raises(Unsupported, match="dir_file_mode"):
+        open_backend(f"file://{tmp_path}?dir_file_mode=0", tmp_path, {})
 
 
 def test_compression_is_refused(tmp_path: Path) -> None:

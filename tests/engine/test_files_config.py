@@ -130,6 +130,15 @@ def test_comments_order_and_quotes_stay(files: Files) -> None:
     assert files.config_file.read_text() == salt + body.replace("- b", "- c") + "  probe-test:a: new\n"
 
 
+def test_the_quotes_of_the_author_stay(files: Files) -> None:
+    stack = files.stack()
+    salt = files.config_file.read_text()
+    files.config_file.write_text(salt + "config:\n  probe-test:a: 'one'\n  probe-test:b: \"two\"\n")
+    stack.set_config("a", auto.ConfigValue("three"))
+    stack.set_config("b", auto.ConfigValue("four\x85"))
+    assert files.config_file.read_text() == salt + "config:\n  probe-test:a: 'three'\n  probe-test:b: \"four\\N\"\n"
+
+
 def test_new_keys_of_one_command_are_sorted(files: Files) -> None:
     stack = files.stack()
     stack.set_all_config({"b": auto.ConfigValue("2"), "c": auto.ConfigValue("yes"), "a": auto.ConfigValue("x: y")})
@@ -215,6 +224,8 @@ def test_project_declarations(files: Files) -> None:
     stack = files.stack()
     with pytest.raises(auto.errors.CommandError, match="Stack 's' is missing configuration value 'token'"):
         stack.up()
+    stack.refresh()
+    files.run("up", "--skip-config-validation")
     stack.set_config("token", auto.ConfigValue("x"))
     with pytest.raises(auto.errors.CommandError, match="must be encrypted"):
         stack.up()

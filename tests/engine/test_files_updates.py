@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Self
 
 import pulumi
 import pulumi.automation as auto
@@ -168,7 +169,7 @@ except Exception as error:
 
 
 class Updating:
-    """A process in the middle of an update."""
+    """A process in the middle of an update, and gone when its block ends."""
 
     def __init__(self, root: Path, manner: str) -> None:
         paths = os.pathsep.join(path for path in sys.path if path)
@@ -178,14 +179,17 @@ class Updating:
             text=True,
             env={**os.environ, "PYTHONPATH": paths},
         )
-        self.expect("begun")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.process.kill()
+        self.process.communicate()
 
     def expect(self, line: str) -> None:
         assert self.process.stdout is not None
         assert self.process.stdout.readline().strip() == line
-
-    def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
 
     def ended(self) -> str:
         out, _ = self.process.communicate(timeout=15)
@@ -193,21 +197,23 @@ class Updating:
 
 
 def test_an_interrupt_asks_the_update_to_end(tmp_path: Path) -> None:
-    updating = Updating(tmp_path, "obedient")
-    updating.send(signal.SIGINT)
-    updating.expect("asked to end")
-    assert updating.ended() == "CommandError  code: 8"
+    with Updating(tmp_path, "obedient") as updating:
+        updating.expect("begun")
+        updating.process.send_signal(signal.SIGINT)
+        updating.expect("asked to end")
+        assert updating.ended() == "CommandError  code: 8"
     state = (tmp_path / "backend/.pulumi/stacks" / PROJECT / "s.json").read_text()
     assert "pending_operations" not in state
     assert not list(tmp_path.glob("backend/.pulumi/locks/**/*.json"))
 
 
 def test_a_second_interrupt_ends_at_once_and_leaves_what_was_begun(tmp_path: Path) -> None:
-    updating = Updating(tmp_path, "stubborn")
-    updating.send(signal.SIGINT)
-    updating.expect("asked to end")
-    updating.send(signal.SIGINT)
-    assert updating.ended() == "ended at once"
+    with Updating(tmp_path, "stubborn") as updating:
+        updating.expect("begun")
+        updating.process.send_signal(signal.SIGINT)
+        updating.expect("asked to end")
+        updating.process.send_signal(signal.SIGINT)
+        assert updating.ended() == "ended at once"
     state = (tmp_path / "backend/.pulumi/stacks" / PROJECT / "s.json").read_text()
     assert '"type":"creating"' in state
     assert not list(tmp_path.glob("backend/.pulumi/locks/**/*.json"))
@@ -215,9 +221,9 @@ def test_a_second_interrupt_ends_at_once_and_leaves_what_was_begun(tmp_path: Pat
 
 def test_a_kill_leaves_a_readable_state_and_a_lock_that_names_the_dead(tmp_path: Path, files: Files) -> None:
     (tmp_path / "killed").mkdir()
-    updating = Updating(tmp_path / "killed", "obedient")
-    updating.send(signal.SIGKILL)
-    updating.ended()
+    with Updating(tmp_path / "killed", "obedient") as updating:
+        updating.expect("begun")
+        updating.process.kill()
     left = files.options({"PULUMI_BACKEND_URL": f"file://{tmp_path}/killed/backend"})
     stack = auto.select_stack("s", work_dir=str(tmp_path / "killed/work"), opts=left)
     with pytest.raises(auto.errors.ConcurrentUpdateError, match="that process has ended"):
