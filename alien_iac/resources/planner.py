@@ -18,7 +18,7 @@ from alien_iac.checks import config as reading
 from alien_iac.checks import stack as checks
 from alien_iac.checks.catalogue import finding
 from alien_iac.errors import Missing, StackInvalid
-from alien_iac.models.declared import Stack, Support
+from alien_iac.models.declared import Declared, Stack, Support
 from alien_iac.models.finding import Finding
 from alien_iac.protocol.outputs import KEY
 from alien_iac.resources import artifacts
@@ -53,6 +53,11 @@ class Planner:
         self._recorded.append(component)
         if self._planned:
             self._add(component)
+
+    @property
+    def declared(self) -> tuple[Declared, ...]:
+        """The components that were recorded so far."""
+        return tuple(component.declared for component in self._recorded)
 
     def logical_name(self, kind: str, resource_id: str) -> str:
         """The id, or another name where it is taken: a duplicate is a finding, not a clash of URNs in the engine."""
@@ -107,7 +112,7 @@ class Planner:
             raise
 
     def _check(self) -> tuple[Stack, dict[str, Packaged], list[Finding]]:
-        components = tuple(c.declared for c in self._recorded)
+        components = self.declared
         support, where = self._ground.support, self._ground.deployment
         sources = artifacts.folders(self._around.program, where.artifacts if where else (), components)
         images = support.image_needs_docker and any(c.workload and c.workload.image for c in components)
