@@ -1,0 +1,128 @@
+"""What a stack program consists of, learnt by running it: its workloads, and what the checks find.
+
+The program runs in a child (`python -m alien_iac.packaging.program FOLDER ANSWER`, config on standard input) against a
+recorder: nothing is created, no engine is needed, and the vendor's code stays out of the process that signs.
+"""
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alien_iac.errors import InvalidInput, StackInvalid
+from alien_iac.models.finding import Finding
+from alien_iac.resources import planner
+from alien_iac.testing import recording
+
+_TIMEOUT_S = 300
+_LINES = 20
+_PREFIX = {"alien:prefix": "release-000000"}
+"""Stands for a deployment's own: a release is for all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A Function or Container of the program."""
+
+    id: str
+    kind: str
+    source: Path | None
+    """Its folder; None for one that runs an image."""
+    commands: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """A program that passed its checks."""
+
+    workloads: tuple[Workload, ...]
+    findings: tuple[Finding, ...]
+    """Warnings and notes."""
+
+
+def describe(folder: Path, platform: str, config: Mapping[str, Any] | None = None) -> Described:
+    """Run the stack program of a folder for a platform, and tell what it consists of.
+
+    `config`: further config that the program asks for. StackInvalid with all findings where the checks refuse it;
+    InvalidInput, with the end of its traceback, where it raises.
+    """
+    settings = {**_PREFIX, **(config or {}), "alien:platform": platform}
+    with tempfile.TemporaryDirectory() as place:
+        answer = Path(place) / "answer.json"
+        _run(folder, answer, json.dumps(settings))
+        told = json.loads(answer.read_text(encoding="utf-8"))
+    findings = tuple(Finding.model_validate(each) for each in told["findings"])
+    if told["refused"]:
+        raise StackInvalid(findings)
+    if told["error"]:
+        raise InvalidInput(f"{folder}: the stack program raised:\n{told['error']}")
+    return Described(workloads=tuple(_workload(each) for each in told["workloads"]), findings=findings)
+
+
+def _workload(told: Mapping[str, Any]) -> Workload:
+    source = Path(told["source"]) if told["source"] else None
+    return Workload(id=told["id"], kind=told["kind"], source=source, commands=told["commands"])
+
+
+def _run(folder: Path, answer: Path, settings: str) -> None:
+    command = [sys.executable, "-m", "alien_iac.packaging.program", str(folder), str(answer)]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command,
+            input=settings,
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=folder,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InvalidInput(f"{folder}: the stack program did not end within {_TIMEOUT_S} s") from error
+    if done.returncode or not answer.is_file():
+        last = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-_LINES:])
+        raise InvalidInput(f"{folder}: the stack program ended its process (exit code {done.returncode}):\n{last}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the program of a folder, and write down what it declared. Runs in a process of its own."""
+    folder, answer = Path(arguments[0]), Path(arguments[1])
+    config = json.load(sys.stdin)
+    planners: list[planner.Planner] = []
+
+    def program() -> None:
+        planners.append(planner.current())
+        sys.path.insert(0, str(folder))
+        sys.argv = [str(folder)]
+        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+    found = recording.record(program, recording.surroundings(folder, config))
+    declared = planners[0].declared if planners else ()
+    told = {
+        "workloads": [_told(each.kind, each.id, folder, each.workload) for each in declared if each.workload],
+        "findings": [finding.model_dump() for finding in found.findings],
+        "refused": isinstance(found.error, StackInvalid),
+        "error": _text(found.error),
+    }
+    answer.write_text(json.dumps(told), encoding="utf-8")
+
+
+def _told(kind: object, resource_id: str, folder: Path, workload: Any) -> dict[str, object]:  # noqa: ANN401 - its model
+    source = str((folder / workload.source).resolve()) if workload.source else None
+    return {"id": resource_id, "kind": str(kind), "source": source, "commands": workload.commands}
+
+
+def _text(error: Exception | None) -> str:
+    return "".join(traceback.format_exception(error)[-_LINES:]).rstrip() if error else ""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,166 @@
+"""A folder's Python requirements: found, pinned once, installed or fetched, by uv and pip.
+
+What the platform supplies itself (alien-iac, and for stack programs Pulumi and its SDKs) is left out wherever it comes
+up, also as a requirement of a requirement.
+"""
+
+import hashlib
+import os
+import platform as machine
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import uv
+from filelock import FileLock
+
+from alien_iac.errors import InvalidInput
+
+SUPPLIED = ("alien-iac",)
+_SOURCES = ("-i ", "-f ", "--index-url", "--extra-index-url", "--find-links", "--no-index", "--trusted-host")
+_INDEX = {
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
+    "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
+}
+_TIMEOUT_S = 900
+_LINES = 12
+"""Of a failed command's output, the last ones are shown."""
+
+
+def find(folder: Path) -> Path | None:
+    """The file with a folder's requirements: requirements.txt, else a pyproject.toml that has dependencies, or none.
+
+    InvalidInput for a pyproject.toml that is no TOML.
+    """
+    listed = folder / "requirements.txt"
+    if listed.is_file():
+        return listed
+    project = folder / "pyproject.toml"
+    if not project.is_file():
+        return None
+    try:
+        told = tomllib.loads(project.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{project} is not TOML: {error}") from error
+    return project if told.get("project", {}).get("dependencies") else None
+
+
+def lock(file: Path | None, supplied: Iterable[str], cache: Path) -> str:
+    """The pinned requirements of a file, one a line; empty for no file.
+
+    The same text is pinned once, and kept in `cache`: a build tomorrow gets the versions of today's. Raises
+    InvalidInput, with what uv said, where they cannot be resolved.
+    """
+    if file is None:
+        return ""
+    left_out = sorted(supplied)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    question = "\n".join([python, sys.platform, machine.machine(), *left_out, file.name, _whole_text(file)])
+    kept = cache / "locks" / f"{digest(question)}.txt"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept.with_suffix(".lock")):
+        if not kept.is_file():
+            _write(kept, _resolve(file, left_out))
+    return kept.read_text(encoding="utf-8")
+
+
+def digest(text: str) -> str:
+    """A name for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def install(file: Path, locked: str, folder: Path) -> None:
+    """Install the pinned requirements of a file into a folder, for this machine and this Python."""
+    with _as_file(_sources(file) + locked) as pinned:
+        where = ["--python", sys.executable, "--target", str(folder), "--link-mode", "copy"]
+        _uv("pip", "install", "--quiet", "--no-deps", *where, "--requirement", pinned, cwd=file.parent, what="install")
+
+
+def fetch_wheels(file: Path, locked: str, folder: Path) -> tuple[Path, ...]:
+    """Put the wheels of a file's pinned requirements into a folder, building those that exist as source only."""
+    with _as_file(_sources(file) + locked) as pinned:
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        whole = [*command, "--wheel-dir", str(folder), "--requirement", pinned]
+        _run(whole, cwd=file.parent, what="fetch", env={**_index_for_pip(os.environ), **os.environ})
+    return tuple(sorted(folder.glob("*.whl")))
+
+
+def _index_for_pip(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where uv is told to look for packages, in the words of pip, which has to look there too."""
+    found = {pip: next((environ[name] for name in names if environ.get(name)), "") for pip, names in _INDEX.items()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _sources(file: Path) -> str:
+    """The lines of a requirements.txt that say where packages are. Not kept in a lock: they may hold a password."""
+    if file.suffix != ".txt":
+        return ""
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return "".join(f"{_absolute(line, file.parent)}\n" for line in lines if line.startswith(_SOURCES))
+
+
+def _absolute(line: str, base: Path) -> str:
+    option, _, value = line.replace("=", " ", 1).partition(" ")
+    place = base / value.strip()
+    return f"{option} {place}" if value and place.exists() else line
+
+
+def _resolve(file: Path, left_out: Sequence[str]) -> str:
+    with _as_file("\n".join(left_out)) as excludes:
+        quiet = ["--quiet", "--no-header", "--no-annotate"]
+        where = ["--python", sys.executable, "--excludes", excludes]
+        return _uv("pip", "compile", *quiet, *where, file.name, cwd=file.parent, what="resolve")
+
+
+def _whole_text(file: Path) -> str:
+    """The file's text, with that of the files that it includes."""
+    text = file.read_text(encoding="utf-8")
+    included = [
+        file.parent / line.split(maxsplit=1)[1].strip()
+        for line in text.splitlines()
+        if line.startswith(("-r ", "-c ", "--requirement ", "--constraint "))
+    ]
+    return "\n".join([text, *(_whole_text(each) for each in included if each.is_file() and each != file)])
+
+
+def _uv(*arguments: str, cwd: Path, what: str) -> str:
+    return _run([uv.find_uv_bin(), *arguments], cwd=cwd, what=what)
+
+
+def _run(command: Sequence[str], *, cwd: Path, what: str, env: Mapping[str, str] | None = None) -> str:
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InvalidInput(f"{cwd}: could not {what} the requirements within {_TIMEOUT_S} s") from error
+    if done.returncode:
+        last = "\n".join(f"  {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-_LINES:])
+        raise InvalidInput(f"{cwd}: could not {what} the requirements:\n{last}", hint="mend them, or the index")
+    return done.stdout
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+class _as_file:  # noqa: N801 - reads as a verb where it is used
+    """Text in a temporary file, for a command that wants a file."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._folder = tempfile.TemporaryDirectory()
+
+    def __enter__(self) -> str:
+        path = Path(self._folder.name) / "requirements.txt"
+        path.write_text(self._text, encoding="utf-8")
+        return str(path)
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
