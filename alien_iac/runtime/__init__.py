@@ -20,6 +20,7 @@ from alien_iac.runtime.work import current
 
 if TYPE_CHECKING:
     from alien_iac.runtime.commands import run_commands, serve_commands
+    from alien_iac.runtime.web import serve
 
 __all__ = [
     "HandlerFailed",
@@ -35,6 +36,7 @@ __all__ = [
     "queue",
     "run_commands",
     "secret",
+    "serve",
     "serve_commands",
     "storage",
 ]
@@ -45,4 +47,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a Container's own proc
         from alien_iac.runtime import commands  # noqa: PLC0415 - it brings an HTTP client along
 
         return getattr(commands, name)
+    if name == "serve":
+        from alien_iac.runtime import web  # noqa: PLC0415 - it brings an HTTP server along
+
+        return web.serve
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

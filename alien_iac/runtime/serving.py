@@ -22,11 +22,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind(port: int) -> socket.socket:
-    """A listening socket on loopback; 0 takes any free port."""
+def bind(port: int, host: str = LOOPBACK) -> socket.socket:
+    """A listening socket; port 0 takes any free one."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((LOOPBACK, port))
+    listener.bind((host, port))
     listener.listen(128)
     return listener
 

@@ -5,7 +5,6 @@ from alien_iac.resources.context import Built, Context
 from alien_iac_local import workload
 from alien_iac_local.native import Process
 
-HEALTH = "/_alien/health"
 INVOKE = "/_alien/commands"
 
 
@@ -14,7 +13,8 @@ def build(context: Context) -> Built:
     props = workload.arguments(context)
     runtime = ["python", "-m", "alien_iac.runtime.function", "{code}"]
     props["command"] = workload.command(context, runtime, props["env"], {})
-    props["health"] = {"kind": "http", "path": HEALTH}
+    # It listens once its handlers are loaded; whether they are well is the vendor's own check, which the agent asks.
+    props["health"] = {"kind": "tcp"}
     process = context.native("process", Process, props)
 
     def told(url: str) -> Workload:
