@@ -1,15 +1,12 @@
 """The API: what the customer's own people use. It searches, and asks the worker to look at a document again."""
 
-import os
-
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alien_iac.runtime import container, kv, queue
+from alien_iac.runtime import container, kv, queue, serve
 
 index = container("index")
 jobs = queue("jobs")
@@ -36,14 +33,14 @@ async def healthy(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-app = Starlette(
-    routes=[
-        Route("/search", search),
-        Route("/jobs", look_again, methods=["POST"]),
-        Route("/last-schedule", last_schedule),
-        Route("/health", healthy),
-    ]
-)
-
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning")
+    serve(
+        Starlette(
+            routes=[
+                Route("/search", search),
+                Route("/jobs", look_again, methods=["POST"]),
+                Route("/last-schedule", last_schedule),
+                Route("/health", healthy),
+            ]
+        )
+    )

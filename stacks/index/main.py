@@ -1,19 +1,15 @@
 """The index: a full-text search over the customer's documents, on a volume of its own."""
 
-import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alien_iac.runtime import command, serve_commands
+from alien_iac.runtime import command, serve
 
 DATABASE = Path(os.environ["ALIEN_VOLUME_INDEX_DATA"]) / "index.sqlite"
 
@@ -51,23 +47,13 @@ async def healthy(_request: Request) -> Response:
     return JSONResponse({"documents": index_size()})
 
 
-@asynccontextmanager
-async def commands(_app: Starlette) -> AsyncIterator[None]:
-    task = asyncio.create_task(serve_commands())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-app = Starlette(
-    routes=[
-        Route("/documents", put, methods=["PUT"]),
-        Route("/search", search),
-        Route("/health", healthy),
-    ],
-    lifespan=commands,
-)
-
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning")
+    serve(
+        Starlette(
+            routes=[
+                Route("/documents", put, methods=["PUT"]),
+                Route("/search", search),
+                Route("/health", healthy),
+            ]
+        )
+    )

@@ -26,10 +26,9 @@ class Job(BaseModel):
 
 
 async def query(statement: str, *values: object) -> list[dict[str, Any]]:
-    credentials = await database.get_text()
-    async with await psycopg.AsyncConnection.connect(
-        credentials, row_factory=dict_row, connect_timeout=5
-    ) as connection:
+    credentials = await database.get_json()
+    connecting = psycopg.AsyncConnection.connect(**credentials, row_factory=dict_row, connect_timeout=5)
+    async with await connecting as connection:
         return await (await connection.execute(statement.encode(), values)).fetchall()
 
 
