@@ -52,14 +52,15 @@ _HANDLERS: Mapping[str, Handler] = {
 class EmbeddedPulumi(PulumiCommand):
     """Runs every command of the Automation API in this process, on the same files as the CLI.
 
-    One object may serve many workspaces and threads; it keeps the keys that it derived from passphrases.
+    One object may serve many workspaces and threads; it keeps the keys that it derived from passphrases in its keyring,
+    which several objects may share.
     """
 
-    def __init__(self, runner: updates.Runner = update.run) -> None:
+    def __init__(self, runner: updates.Runner = update.run, keyring: secrets.Keyring | None = None) -> None:
         self.command = "pulumi"
         self.version = VersionInfo.parse(dialect.VERSION)
         self._runner = runner
-        self._keyring = secrets.Keyring()
+        self._keyring = keyring or secrets.Keyring()
 
     def run(
         self,

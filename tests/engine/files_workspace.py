@@ -12,10 +12,12 @@ import pulumi.automation as auto
 from alien_iac.engine.command import EmbeddedPulumi
 from alien_iac.engine.dialect import Json
 from alien_iac.engine.model import Operation, Request, Resource, Result
+from alien_iac.engine.secrets import Keyring
 
 RECORDED = Path(__file__).parent / "recorded" / "files"
 PROJECT = "probe-test"
 PASSPHRASE = "probe"
+SALT = "v1:e2QRFEpVDxM=:v1:MdaUBHWjSTNxJ+Hz:mUHDv9Q4ULnsR0VscchDJ/rY7MS3Sw=="
 
 
 def recorded(name: str) -> Json:
@@ -56,7 +58,8 @@ class Files:
     env: dict[str, str]
 
     @classmethod
-    def below(cls, root: Path) -> "Files":
+    def below(cls, root: Path, keyring: Keyring | None = None) -> "Files":
+        """A new project; its stack `s` has its salt line already, so that keys may be shared."""
         for name in ("backend", "work"):
             (root / name).mkdir()
         recorder = Recorder()
@@ -66,7 +69,8 @@ class Files:
             "PULUMI_HOME": str(root / "home"),
         }
         (root / "work" / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
-        return cls(root, recorder, EmbeddedPulumi(recorder), env)
+        (root / "work" / "Pulumi.s.yaml").write_text(f"encryptionsalt: {SALT}\n")
+        return cls(root, recorder, EmbeddedPulumi(recorder, keyring), env)
 
     @property
     def work(self) -> Path:

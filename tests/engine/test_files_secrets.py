@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pulumi.automation as auto
 import pytest
-from engine.files_workspace import Files
+from engine.files_workspace import SALT, Files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alien_iac.engine.secrets import Keyring, PassphraseCipher, passphrase
 from alien_iac.errors import InvalidInput
 
-SALT = "v1:e2QRFEpVDxM=:v1:MdaUBHWjSTNxJ+Hz:mUHDv9Q4ULnsR0VscchDJ/rY7MS3Sw=="
 ENV = {"PULUMI_CONFIG_PASSPHRASE": "probe"}
 
 
@@ -61,6 +60,17 @@ def test_a_passphrase_file_is_seen_from_the_project(files: Files) -> None:
     del files.env["PULUMI_CONFIG_PASSPHRASE"]
     assert files.run("config", "get", "password", "--stack", "s", env={"PULUMI_CONFIG_PASSPHRASE_FILE": "phrase"}) == (
         "swordfish"
+    )
+
+
+def test_a_stack_without_a_salt_gets_one(files: Files) -> None:
+    files.config_file.unlink()
+    stack = files.stack()
+    salt = files.config_file.read_text().removeprefix("encryptionsalt: ").strip()
+    assert f'"salt":"{salt}"' in files.state_file.read_text()
+    stack.set_config("k", auto.ConfigValue("x", secret=True))
+    assert files.config_file.read_text().startswith(
+        f"encryptionsalt: {salt}\nconfig:\n  probe-test:k:\n    secure: v1:"
     )
 
 
