@@ -134,7 +134,7 @@ class Executor:
             self._failed(step, operation, error)
             return None
         done = replace(step, new=new)
-        if step.op in steps.COUNTED:
+        if steps.is_counted(done):
             self._count(step.op, step.resource.urn)
         if self._preview or step.resource.custom or step.op in ("delete", "discard"):
             self._events.outputs(done, step.op)

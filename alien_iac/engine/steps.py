@@ -106,6 +106,13 @@ def is_same(goal: Resource, old: Resource) -> bool:
     )
 
 
+def is_counted(step: Step) -> bool:
+    """Whether a step that was done stands in the summary. A read does if it found something else than before."""
+    if step.op != "read":
+        return step.op in COUNTED
+    return step.old is not None and step.new is not None and dict(step.old.outputs) != dict(step.new.outputs)
+
+
 def is_noteworthy(old: Resource, new: Resource) -> bool:
     """Whether an unchanged resource differs so that the state must be written at once, not just at the end."""
     as_before = replace(

@@ -8,6 +8,7 @@ import pulumi
 from pulumi import Alias, ComponentResource, CustomResource, Output, ResourceOptions
 
 Program = Callable[[], None]
+Json = Any
 
 
 class Thing(CustomResource):
@@ -17,7 +18,7 @@ class Thing(CustomResource):
     token: Output[str]
     value: Output[str]
 
-    def __init__(self, name: str, opts: ResourceOptions | None = None, **props: Any) -> None:
+    def __init__(self, name: str, opts: ResourceOptions | None = None, **props: Json) -> None:
         absent = {"serial": None} if "token" in props else {"serial": None, "token": None}
         merged = ResourceOptions.merge(ResourceOptions(version="1.0.0"), opts)
         super().__init__("probe:index:Thing", name, {**props, **absent}, merged)
@@ -108,7 +109,7 @@ class Step:
     flags: dict[str, Any] = field(default_factory=dict)
 
 
-def up(program: Program, **flags: Any) -> Step:
+def up(program: Program, **flags: Json) -> Step:
     return Step("up", program, flags)
 
 

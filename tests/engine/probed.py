@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi.automation as auto
-from engine.probe_programs import Program, Step
+from engine.probe_programs import Json, Program, Step
 
 PROBE = Path(__file__).parent / "probe"
 CHANCE = {"created", "modified", "sourcePosition", "stackTrace", "manifest", "metadata"}
@@ -27,6 +27,7 @@ class Probed:
     project: str = "probe-test"
     seen: list[Any] = field(default_factory=list)
     stack: auto.Stack = field(init=False)
+    error: ClassVar[type[Exception]] = auto.errors.CommandError
 
     def __post_init__(self) -> None:
         backend = f"file://{self.folder}/backend"
@@ -40,23 +41,21 @@ class Probed:
                 work_dir=str(_made(self.folder / f"work-{self.project}")),
                 env_vars=environment(self.folder),
                 pulumi_command=self.command,
-                project_settings=auto.ProjectSettings(
-                    self.project, "python", backend=auto.ProjectBackend(backend)
-                ),
+                project_settings=auto.ProjectSettings(self.project, "python", backend=auto.ProjectBackend(backend)),
             ),
         )
 
-    def run(self, do: str, program: Program, **flags: Any) -> Any:
+    def run(self, do: str, program: Program, **flags: Json) -> Json:
         """Do one operation. Raises what the Automation API raises."""
         self.stack.workspace.program = program
         self.seen.clear()
         return getattr(self.stack, do)(on_event=self.seen.append, color="never", **flags)
 
-    def up(self, program: Program, **flags: Any) -> dict[str, int]:
+    def up(self, program: Program, **flags: Json) -> dict[str, int]:
         """Bring the stack up; what changed, by operation."""
         return dict(self.run("up", program, **flags).summary.resource_changes)
 
-    def failing(self, do: str, program: Program, **flags: Any) -> str:
+    def failing(self, do: str, program: Program, **flags: Json) -> str:
         """Do one operation that must fail; its whole text."""
         try:
             self.run(do, program, **flags)
@@ -159,7 +158,7 @@ def sorted_states(observation: dict[str, Any]) -> dict[str, Any]:
     return observation
 
 
-def neutral(value: Any, key: str = "") -> Any:
+def neutral(value: Json, key: str = "") -> Json:
     """Ids and ciphertexts as marks, times and positions left out."""
     if isinstance(value, dict):
         return {k: neutral(v, k) for k, v in value.items() if k not in CHANCE}
