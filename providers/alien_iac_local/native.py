@@ -9,7 +9,7 @@ import pulumi
 from alien_iac.protocol import local
 
 
-def _versioned(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+def versioned(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
     """The options with the version of the plugin that these classes belong to, as every Pulumi SDK sets it."""
     return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=version("alien-iac")), opts)
 
@@ -20,28 +20,28 @@ class Directory(pulumi.CustomResource):
     path: pulumi.Output[str]
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, *, path: pulumi.Input[str]) -> None:
-        super().__init__(local.DIRECTORY, name, {"path": path}, _versioned(opts))
+        super().__init__(local.DIRECTORY, name, {"path": path}, versioned(opts))
 
 
 class KvFile(pulumi.CustomResource):
     """A SQLite file with values by key, in a folder of its own."""
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, *, data_dir: pulumi.Input[str]) -> None:
-        super().__init__(local.KV, name, {"dataDir": data_dir}, _versioned(opts))
+        super().__init__(local.KV, name, {"dataDir": data_dir}, versioned(opts))
 
 
 class QueueFile(pulumi.CustomResource):
     """A SQLite file with messages, and the file with the token that the broker expects for it."""
 
     def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:  # noqa: ANN401 - inputs as named in `protocol.local`
-        super().__init__(local.QUEUE, resource_name, _camel(props), _versioned(opts))
+        super().__init__(local.QUEUE, resource_name, _camel(props), versioned(opts))
 
 
 class SecretFile(pulumi.CustomResource):
     """An encrypted file."""
 
     def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:  # noqa: ANN401 - as above
-        super().__init__(local.SECRET, resource_name, _camel(props), _versioned(opts))
+        super().__init__(local.SECRET, resource_name, _camel(props), versioned(opts))
 
 
 class Process(pulumi.CustomResource):
@@ -53,7 +53,7 @@ class Process(pulumi.CustomResource):
 
     def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:  # noqa: ANN401 - as above
         outputs = dict.fromkeys(("url", "pid"))
-        super().__init__(local.PROCESS, resource_name, {**outputs, **_camel(props)}, _versioned(opts))
+        super().__init__(local.PROCESS, resource_name, {**outputs, **_camel(props)}, versioned(opts))
 
 
 def _camel(props: Mapping[str, Any]) -> dict[str, Any]:
