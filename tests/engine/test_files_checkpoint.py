@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from engine.files_workspace import PASSPHRASE, recorded
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alien_iac.engine import checkpoint
@@ -130,6 +130,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)  # files and keys take what they take
 @given(
     inputs=st.dictionaries(st.text(), json_values, max_size=4),
     outputs=st.dictionaries(st.text(), json_values, max_size=4),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi.automation as auto
 import pytest
 from engine.files_workspace import RECORDED, Files
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alien_iac.engine import config, document, property_path
@@ -146,6 +146,7 @@ def test_new_keys_of_one_command_are_sorted(files: Files) -> None:
     assert keys == ["probe-test:a: 'x: y'", 'probe-test:b: "2"', 'probe-test:c: "yes"']
 
 
+@settings(deadline=None)  # files and keys take what they take
 @given(value=values)
 def test_any_value_survives_the_file(tmp_path_factory: pytest.TempPathFactory, value: Json) -> None:
     path = tmp_path_factory.mktemp("config") / "Pulumi.s.yaml"
