@@ -19,6 +19,7 @@ import httpx
 
 from alien_iac.protocol import arc, environment, stores
 from alien_iac.protocol.bindings import LocalQueue
+from alien_iac.protocol.wire import Open
 from alien_iac.runtime.bodies import inline
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +160,7 @@ def queue_env(broker: Running, name: str) -> dict[str, str]:
     return {environment.binding_name(name): json.dumps(queue_binding(broker, name).dump())}
 
 
-def envelope(command: str, params: bytes = b"{}", **changes: Any) -> arc.Envelope:
+def envelope(command: str, params: bytes = b"{}", **changes: object) -> arc.Envelope:
     upload = arc.PresignedRequest(
         backend=arc.HttpBackend(url="upload", method="PUT"),
         expiration=datetime.now(UTC) + timedelta(hours=1),
@@ -179,8 +180,10 @@ def envelope(command: str, params: bytes = b"{}", **changes: Any) -> arc.Envelop
     return known.model_copy(update=changes)
 
 
-def send(function: Running, body: Any, *, token: str = TOKEN, path: str = "/_alien/commands") -> httpx.Response:
-    content = json.dumps(body) if not hasattr(body, "dump") else json.dumps(body.dump())
+def send(
+    function: Running, body: Open | dict[str, object], *, token: str = TOKEN, path: str = "/_alien/commands"
+) -> httpx.Response:
+    content = json.dumps(body.dump() if isinstance(body, Open) else body)
     return httpx.post(
         function.url + path, content=content, headers={"Authorization": f"Bearer {token}"}, timeout=20, trust_env=False
     )

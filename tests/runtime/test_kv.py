@@ -15,7 +15,7 @@ from runtime.conformance import Platform
 
 from alien_iac.errors import InvalidInput
 from alien_iac.runtime import kv
-from alien_iac.runtime.stores.kv import Kv
+from alien_iac.runtime.stores.kv import Kv, KvEntry
 from alien_iac.runtime.stores.local_kv import SqliteKv
 
 Link = Callable[[dict[str, str]], None]
@@ -61,7 +61,8 @@ async def test_scan(sessions: Kv) -> None:
     keys = [f"p:{number:02}" for number in range(25)]
     for key in [*keys, "q:1", "p"]:
         await sessions.put(key, key.encode())
-    found, cursor = [], None
+    found: list[KvEntry] = []
+    cursor = None
     while True:
         page = await sessions.scan("p:", limit=10, cursor=cursor)
         assert len(page.items) <= 10

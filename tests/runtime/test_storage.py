@@ -33,7 +33,7 @@ async def test_keys_of_any_script_come_back_as_they_were(files: Storage) -> None
 
 
 async def test_put_get_delete(files: Storage) -> None:
-    with pytest.raises(NotFound, match="a.txt"):
+    with pytest.raises(NotFound, match=r"a\.txt"):
         await files.get("a.txt")
     assert await files.get_optional("a.txt") is None
     await files.put("a.txt", b"one")
