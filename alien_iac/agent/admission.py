@@ -13,6 +13,7 @@ class Standing(Open):
     """The highest that the agent has seen of what the vendor signed. It only grows."""
 
     vendor: str | None = None
+    program: str | None = None
     highest: int = 0
     minimum: int = 1
     """Releases below are recalled."""
@@ -24,8 +25,6 @@ class Standing(Open):
 def check_release(release: Release, identity: Identity, agent_version: str) -> None:
     """Raises Untrusted where a release is for somebody else, or for a newer agent."""
     manifest = release.manifest
-    if manifest.program != identity.program:
-        raise _refused(manifest, f"is of the program {manifest.program}, not {identity.program}")
     if identity.platform not in manifest.platforms:
         raise _refused(manifest, f"is for {', '.join(manifest.platforms) or 'no platform'}, not {identity.platform}")
     if _numbers(manifest.min_agent) > _numbers(agent_version):
@@ -39,12 +38,17 @@ def check_release(release: Release, identity: Identity, agent_version: str) -> N
         )
 
 
-def raised(standing: Standing, release: Release) -> Standing:
-    """The standing after a release was verified. Raises Untrusted for another vendor, or an older config."""
+def raised(standing: Standing, release: Release, enrolled_for: str = "") -> Standing:
+    """The standing after a release was verified.
+
+    The first release says whose and which program this is, where enrolment (`enrolled_for`) did not know it yet.
+    Raises Untrusted for another vendor, another program, or an older config.
+    """
     manifest, config = release.manifest, release.config
-    known = standing.vendor or manifest.vendor
-    if manifest.vendor != known:
-        raise _refused(manifest, f"is signed for the vendor {manifest.vendor}, not {known}")
+    vendor = standing.vendor or manifest.vendor
+    program = standing.program or enrolled_for or manifest.program
+    if (manifest.vendor, manifest.program) != (vendor, program):
+        raise _refused(manifest, f"is {manifest.vendor}'s {manifest.program}, not {vendor}'s {program}")
     if config and config.serial < standing.config_serial:
         raise Untrusted(
             f"the config has serial {config.serial}, older than {standing.config_serial}, which was seen already",
@@ -52,7 +56,8 @@ def raised(standing: Standing, release: Release) -> Standing:
         )
     newest = manifest.sequence >= standing.highest
     return Standing(
-        vendor=known,
+        vendor=vendor,
+        program=program,
         highest=max(standing.highest, manifest.sequence),
         minimum=max(standing.minimum, manifest.minimum_sequence),
         ways_back=manifest.returns_to if newest else standing.ways_back,

@@ -109,7 +109,7 @@ class Applier:
             repository.refresh()
             release = repository.release(str(desired.manifest), desired.config)
             admission.check_release(release, self.identity, VERSION)
-            raised = admission.raised(standing, release)
+            raised = admission.raised(standing, release, self.identity.program)
             manifest = release.manifest
             for blob in (manifest.program_bundle, *manifest.artifacts.values(), *manifest.wheels):
                 repository.blob(blob)

@@ -18,9 +18,10 @@ class Identity(Open):
     deployment_id: str
     customer: str
     platform: str
-    program: str
     prefix: str
     """Begins every physical name of the deployment; never changed."""
+    program: str = ""
+    """Empty where the vendor had released none when the agent was enrolled; its first release says it."""
     port: int | None = None
     """Where the agent listens on loopback; chosen at the first start and kept, since workloads know it."""
 

@@ -120,7 +120,7 @@ def write_stack(place: Place, identity: Identity, laid: Laid, plugin: Path) -> N
     Where the plugin is stands in the agent's file, so that a bundle cannot name a program to run with credentials.
     """
     settings = {
-        "name": identity.program,
+        "name": laid.release.manifest.program,
         "runtime": "python",
         "main": str(laid.program),
         "backend": {"url": place.backend.as_uri()},

@@ -119,7 +119,7 @@ def stale(place: Place, now: datetime | None = None) -> str | None:
     """Which role's trusted metadata has expired (or is missing); None where all is fresh."""
     for role in ROLES:
         try:
-            metadata: Metadata[Any] = Metadata.from_file(str(place.tuf / f"{role}.json"))
+            metadata: Metadata[Any] = Metadata.from_bytes((place.tuf / f"{role}.json").read_bytes())
         except (OSError, exceptions.RepositoryError):
             return role
         if metadata.signed.is_expired(now or datetime.now(UTC)):
