@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from alien_iac.engine import project as pulumi_project
-from alien_iac.errors import Conflict, InvalidInput
+from alien_iac.errors import Conflict, InvalidInput, NotFound
 
 PREFIX_LETTERS = string.ascii_lowercase + string.digits
 PREFIX_LENGTH = 6
@@ -54,6 +54,19 @@ def write_config(path: Path, config: Mapping[str, Any]) -> None:
     text = yaml.safe_dump({**_read(path), "config": dict(config)}, sort_keys=False)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         pulumi_project.replace_text(path, text, 0o644)
+
+
+def local_dir(folder: Path, customer: str) -> Path:
+    """Where a customer's deployment on `local` keeps its data (`alien:localDir`). NotFound where it has no config."""
+    project = find(folder)
+    config = read_config(project.stack_file(customer))
+    if "alien:prefix" not in config:
+        raise NotFound(
+            f"there is no deployment of {customer} in {project.folder}",
+            hint=f"make it: alien init {customer} --platform local",
+        )
+    given = config.get("alien:localDir") or f"{LOCAL}/{config['alien:prefix']}"
+    return (project.folder / Path(str(given)).expanduser()).resolve()
 
 
 def write_project(path: Path, settings: Mapping[str, Any]) -> None:

@@ -1,0 +1,50 @@
+"""`alien serve`: the control plane, until it is told to end."""
+
+from pathlib import Path
+
+import click
+
+from alien_iac.cli import render
+from alien_iac.control.server import Started
+from alien_iac.control.server import serve as run
+from alien_iac.control.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for all it keeps."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address; beyond loopback it needs TLS.")
+@click.option("--port", default=8700, show_default=True, help="Port; 0 takes any that is free.")
+@click.option("--certificate", type=click.Path(exists=True, path_type=Path), help="TLS certificate (PEM).")
+@click.option("--private-key", type=click.Path(exists=True, path_type=Path), help="Its private key (PEM).")
+@click.option("--public-url", help="How others reach it, where that is another address.")
+@render.JSON_OPTION
+def serve(
+    data: Path,
+    host: str,
+    port: int,
+    certificate: Path | None,
+    private_key: Path | None,
+    public_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Run the control plane. The first start makes an admin's token, in a file that only you may read."""
+
+    def ready(started: Started) -> None:
+        facts = {"url": started.url, "adminTokenFile": started.admin_token_file}
+        text = f"control plane: {started.url}\nadmin token: {started.admin_token_file}\nAPI: {started.url}/docs"
+        render.show(facts, lambda _: text, as_json_=as_json)
+
+    run(
+        Settings(
+            data=data,
+            host=host,
+            port=port,
+            certificate=certificate,
+            private_key=private_key,
+            public_url=public_url,
+        ),
+        ready,
+    )

@@ -1,0 +1,110 @@
+"""`alien preview`, `up` and `destroy`: one deployment, by hand, from the project on this machine."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from alien_iac import automation, errors
+from alien_iac.cli import render, steps
+from alien_iac.protocol.outputs import KEY, Kept
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _project(command: F) -> F:
+    folder = click.option(
+        "--project",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=".",
+        help="Folder of the project, or one in it.",
+    )
+    parallel = click.option("--parallel", default=automation.PARALLEL, show_default=True, help="Resources at once.")
+    return folder(parallel(command))
+
+
+_YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+_TARGETS = click.option("--target", "targets", multiple=True, help="Only this resource (a URN); may be repeated.")
+
+
+@click.command()
+@click.argument("customer")
+@_TARGETS
+@click.option("--refresh", is_flag=True, help="Look first at what really exists.")
+@_project
+@render.JSON_OPTION
+def preview(
+    customer: str, project: Path, parallel: int, targets: tuple[str, ...], *, refresh: bool, as_json: bool
+) -> None:
+    """Show what an update would do to the deployment of CUSTOMER; nothing is changed."""
+    stack = automation.open_stack(project, customer)
+    with steps.shown(f"preview of {customer}", silent=as_json) as observe:
+        flags = {"target": list(targets) or None, "refresh": refresh}
+        outcome = automation.preview(stack, observe=observe, parallel=parallel, **flags)
+    _show(outcome, as_json=as_json, title=steps.counted(outcome.changes))
+
+
+@click.command()
+@click.argument("customer")
+@_YES
+@_TARGETS
+@click.option("--refresh", is_flag=True, help="Look first at what really exists.")
+@_project
+@render.JSON_OPTION
+def up(
+    customer: str, project: Path, parallel: int, targets: tuple[str, ...], *, yes: bool, refresh: bool, as_json: bool
+) -> None:
+    """Bring the deployment of CUSTOMER to what the stack program says."""
+    stack = automation.open_stack(project, customer)
+    flags = {"target": list(targets) or None, "refresh": refresh}
+    if not yes:
+        _may_ask("update")
+        with steps.shown(f"preview of {customer}", silent=as_json) as observe:
+            planned = automation.preview(stack, observe=observe, parallel=parallel, **flags)
+        click.confirm(f"{steps.counted(planned.changes)}. Update {customer}?", abort=True, err=True)
+    with steps.shown(f"update of {customer}", silent=as_json) as observe:
+        outcome = automation.up(stack, observe=observe, parallel=parallel, **flags)
+    _show(outcome, as_json=as_json, title=f"{customer} is up to date")
+
+
+@click.command()
+@click.argument("customer")
+@_YES
+@_project
+@render.JSON_OPTION
+def destroy(customer: str, project: Path, parallel: int, *, yes: bool, as_json: bool) -> None:
+    """Take the deployment of CUSTOMER down. Its data stays, and is listed before and after."""
+    stack = automation.open_stack(project, customer)
+    kept = automation.kept(stack)
+    if not yes:
+        _may_ask("destroy")
+        click.echo(_kept_text(kept, "will stay"), err=True)
+        click.confirm(f"Take {customer} down?", abort=True, err=True)
+    with steps.shown(f"taking {customer} down", silent=as_json) as observe:
+        outcome = automation.destroy(stack, observe=observe, parallel=parallel)
+    result = {"changes": dict(outcome.changes), "kept": kept}
+    render.show(result, lambda _: f"{customer} is down\n{_kept_text(kept, 'stays')}", as_json_=as_json)
+
+
+def _may_ask(what: str) -> None:
+    if not sys.stdin.isatty():
+        raise errors.InvalidInput(f"{what} asks first, and this is not a terminal", hint="say --yes")
+
+
+def _kept_text(kept: tuple[Kept, ...], what: str) -> str:
+    if not kept:
+        return f"no data {what}"
+    return (
+        f"data that {what}:\n{render.table(('', 'KIND', 'ID', 'PLACE'), (('', k.type, k.id, k.place) for k in kept))}"
+    )
+
+
+def _show(outcome: automation.Outcome, *, as_json: bool, title: str) -> None:
+    result = {"changes": dict(outcome.changes), "outputs": dict(outcome.outputs), "messages": outcome.messages}
+    render.show(result, lambda _: "\n".join([title, *_outputs(outcome.outputs)]), as_json_=as_json)
+
+
+def _outputs(found: Mapping[str, Any]) -> list[str]:
+    return [f"  {name}: {value}" for name, value in found.items() if name != KEY]
