@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,12 +77,33 @@ def find_engine(platform: str, environment: Mapping[str, str] = os.environ) -> P
     wanted = environment.get(ENGINE, "")
     if wanted not in {"", "cli", "embedded"}:
         raise errors.InvalidInput(f'{ENGINE} is "{wanted}"', hint="set it to cli or embedded, or leave it unset")
-    if wanted != "embedded" and shutil.which("pulumi", path=environment.get("PATH")):
-        return PulumiCommand()
+    if wanted != "embedded":
+        if shutil.which("pulumi", path=environment.get("PATH")):
+            return PulumiCommand()
+        if (installed_cli() / "bin" / "pulumi").exists():
+            return PulumiCommand(root=str(installed_cli()))
     if wanted == "cli" or platform != "local":
         why = f"{ENGINE} asks for it" if wanted == "cli" else f"deployments to {platform} need it"
         raise errors.Missing(f"the Pulumi CLI is not on PATH, and {why}", hint="install it: alien doctor --install")
     return EmbeddedPulumi()
+
+
+def installed_cli() -> Path:
+    """Where the SDK's own installer puts the CLI of its version."""
+    return Path.home() / ".pulumi" / "versions" / metadata.version("pulumi")
+
+
+def install_cli(root: Path | None = None) -> Path:
+    """Install the Pulumi CLI by the SDK's installer, and return its folder. Raises Unavailable where that fails."""
+    place = root or installed_cli()
+    try:
+        PulumiCommand.install(root=str(place))
+    except Exception as error:  # the installer raises whatever its download or its shell raises
+        raise errors.Unavailable(
+            f"the Pulumi CLI could not be installed in {place}: {error}",
+            hint="install it by hand as Pulumi's documentation says, and put it on PATH",
+        ) from error
+    return place
 
 
 def open_stack(folder: Path, name: str) -> Stack:
