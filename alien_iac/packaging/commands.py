@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from alien_iac.errors import InvalidInput
@@ -21,26 +22,29 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH")
 """What the child keeps of the environment: it is to see neither credentials nor anything of a customer."""
 
 
-def declared(artifact: Artifact, resource: str) -> tuple[DeclaredCommand, ...]:
+def declared(
+    artifact: Artifact, resource: str, environment: Mapping[str, str] | None = None
+) -> tuple[DeclaredCommand, ...]:
     """The commands of a workload's artifact, with the schemas of their parameters.
 
+    `environment`: what its code reads while it is loaded.
     InvalidInput where its code cannot be loaded, with the last lines of what it said.
     """
     with tempfile.TemporaryDirectory() as folder:
         unpack(artifact.path, Path(folder))
-        told = json.loads(_describe(Path(folder), resource))
+        told = json.loads(_describe(Path(folder), resource, environment or {}))
     return tuple(DeclaredCommand.model_validate(each) for each in told)
 
 
-def _describe(folder: Path, resource: str) -> str:
+def _describe(folder: Path, resource: str, given: Mapping[str, str]) -> str:
     command = [sys.executable, "-m", "alien_iac.runtime.describe", str(folder), "--resource", resource]
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     try:
         done = subprocess.run(
             command,
             capture_output=True,
             text=True,
-            env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**kept, **given, "PYTHONDONTWRITEBYTECODE": "1"},
             timeout=_TIMEOUT_S,
             check=False,
         )

@@ -12,12 +12,13 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alien_iac.errors import InvalidInput, StackInvalid
 from alien_iac.models.finding import Finding
+from alien_iac.protocol.environment import volume_name
 from alien_iac.resources import planner
 from alien_iac.testing import recording
 
@@ -36,6 +37,8 @@ class Workload:
     source: Path | None
     """Its folder; None for one that runs an image."""
     commands: bool
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Its own `env` as far as it is known, and a made-up place for each volume: what its code may read as it loads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +71,8 @@ def describe(folder: Path, platform: str, config: Mapping[str, Any] | None = Non
 
 def _workload(told: Mapping[str, Any]) -> Workload:
     source = Path(told["source"]) if told["source"] else None
-    return Workload(id=told["id"], kind=told["kind"], source=source, commands=told["commands"])
+    plain = {key: told[key] for key in ("id", "kind", "commands", "environment")}
+    return Workload(source=source, **plain)
 
 
 def _run(folder: Path, answer: Path, settings: str) -> None:
@@ -117,7 +121,15 @@ def main(arguments: Sequence[str]) -> None:
 
 def _told(kind: object, resource_id: str, folder: Path, workload: Any) -> dict[str, object]:  # noqa: ANN401 - its model
     source = str((folder / workload.source).resolve()) if workload.source else None
-    return {"id": resource_id, "kind": str(kind), "source": source, "commands": workload.commands}
+    volumes = {volume_name(each.mount_path): tempfile.gettempdir() for each in getattr(workload, "volumes", ())}
+    own = {name: value if isinstance(value, str) else "" for name, value in workload.env.items()}
+    return {
+        "id": resource_id,
+        "kind": str(kind),
+        "source": source,
+        "commands": workload.commands,
+        "environment": {**own, **volumes},
+    }
 
 
 def _text(error: Exception | None) -> str:
