@@ -35,6 +35,7 @@ from alien_iac.steps import Journal, Observer, Step, quiet
 ENGINE = "ALIEN_ENGINE"
 """Environment variable that chooses the engine: `cli` or `embedded`. Unset: the CLI where it is on PATH."""
 PARALLEL = 16
+PLUGIN = "pulumi-resource-alien"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,7 +262,8 @@ def _into(journal: Journal) -> Callable[[EngineEvent], None]:
 
 def _step(event: EngineEvent) -> Step | None:
     if said := event.diagnostic_event:
-        text = "" if said.ephemeral else said.message.strip()
+        ours = said.message.startswith(f"using {PLUGIN} from $PATH")  # it is on PATH because we put it there
+        text = "" if said.ephemeral or ours else said.message.strip()
         return Step(kind="said", urn=said.urn or "", text=text, severity=said.severity) if text else None
     if event.resource_pre_event:
         return _resource_step("begun", event.resource_pre_event.metadata)

@@ -3,8 +3,10 @@
 The Automation API's own way to save settings drops keys that it does not know, so these files are written here.
 """
 
+import os
 import secrets
 import string
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,8 +94,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def local_environment(folder: Path, around: Mapping[str, str]) -> dict[str, str]:
-    """What the engine needs on a developer's machine and is not set: a passphrase file, and a place for the state."""
-    project, given = find(folder), {}
+    """What the engine needs on a developer's machine and is not set: a passphrase file, and a place for the state.
+
+    And PATH, with our plugin on it, which is beside the Python that runs this.
+    """
+    scripts = str(Path(sys.executable).parent)
+    project, given = find(folder), {"PATH": os.pathsep.join([scripts, around.get("PATH", os.defpath)])}
     if not any(name in around for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")):
         given["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(passphrase_file(project.folder / LOCAL))
     if "PULUMI_BACKEND_URL" not in around and not project.settings.get("backend") and not _is_logged_in(around):
