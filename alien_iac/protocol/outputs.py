@@ -58,3 +58,5 @@ class DeploymentOutputs(Open):
     kept: tuple[Kept, ...] = ()
     secrets: dict[str, str] = {}
     """Secret id to where its value is set: on `local` the path of the encrypted file."""
+    frozen: tuple[str, ...] = ()
+    """The ids of components that no release may touch without the customer's approval."""

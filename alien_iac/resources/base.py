@@ -5,7 +5,7 @@ Nothing that an author writes wrongly raises here; it becomes a finding, so that
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import pulumi
 
@@ -21,6 +21,9 @@ from alien_iac.resources.context import Built, Transform
 from alien_iac.resources.promises import Promises
 from alien_iac.resources.tokens import TOKENS
 
+LinkTarget: TypeAlias = "Component | Link"
+"""What may stand in `link`: a component (its first verb), or one verb of it such as `files.reader()`."""
+
 
 class Component(pulumi.ComponentResource):
     """A portable resource of a stack. Raises RunError where no Pulumi program runs, and nothing else."""
@@ -32,7 +35,7 @@ class Component(pulumi.ComponentResource):
         name: object,
         keywords: Mapping[str, Any],
         *,
-        link: Iterable[object],
+        link: Iterable[LinkTarget],
         transform: Mapping[str, Transform] | None,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
@@ -50,7 +53,7 @@ class Component(pulumi.ComponentResource):
         self._add_links(link)
         plan.record(self)
 
-    def link(self, *targets: object) -> None:
+    def link(self, *targets: LinkTarget) -> None:
         """Link this workload to more resources, as `link=` does. Raises Conflict once it is built."""
         if self._promises.is_kept:
             raise Conflict(f"{self.resource_id} is built already", hint="link it while the stack program runs")
@@ -58,7 +61,10 @@ class Component(pulumi.ComponentResource):
 
     @property
     def native(self) -> Mapping[str, pulumi.Output[Any]]:
-        """The platform's own resources by role, as Outputs. KeyError, with the roles there are, for another role."""
+        """The platform's own resources by role, as Outputs. KeyError, with the roles there are, for another role.
+
+        Another resource waits for one of them with `depends_on=[files.native["directory"]]`.
+        """
         return Native(self.resource_id, planner.current().roles(self.kind), self._promises)
 
     @property
@@ -112,11 +118,12 @@ class Component(pulumi.ComponentResource):
 class Native(Mapping[str, "pulumi.Output[Any]"]):
     """The native resources of one component, by role."""
 
-    def __init__(self, resource_id: str, roles: tuple[str, ...], promises: Promises) -> None:
-        self._resource_id, self._roles, self._promises = resource_id, roles, promises
+    def __init__(self, resource_id: str, roles: tuple[str, ...] | None, promises: Promises) -> None:
+        self._resource_id, self._promises = resource_id, promises
+        self._any, self._roles = roles is None, roles or ()
 
     def __getitem__(self, role: str) -> pulumi.Output[Any]:
-        if role not in self._roles:
+        if not self._any and role not in self._roles:
             raise KeyError(f'{self._resource_id} has no role "{role}" here; it has {", ".join(self._roles) or "none"}')
         return self._promises.get(f"native:{role}")
 
@@ -138,7 +145,3 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever the author gave
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value
-
-
-LinkTarget = Component | Link
-"""What may stand in `link`: a component (its first verb), or one verb of it such as `files.reader()`."""

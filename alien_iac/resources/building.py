@@ -80,16 +80,21 @@ class Builder:
         self.built[declared.id] = built
         recorded.keep(built)
 
-    def outputs(self) -> pulumi.Output[dict[str, object]]:
+    def outputs(self, stack: Stack) -> pulumi.Output[dict[str, object]]:
         """The stack output that the agent and the command line read."""
         built = self.built.values()
         kept = tuple(place for each in built for place in each.kept)
         secrets = {resource: each.secret for resource, each in self.built.items() if each.secret is not None}
-        platform = self.deployment.platform.value
+        frozen = tuple(component.id for component in stack.components if component.arguments.frozen)
 
         def told(workloads: list[Workload]) -> dict[str, object]:
-            all_of_it = DeploymentOutputs(platform=platform, workloads=tuple(workloads), kept=kept, secrets=secrets)
-            return all_of_it.dump()
+            return DeploymentOutputs(
+                platform=self.deployment.platform.value,
+                workloads=tuple(workloads),
+                kept=kept,
+                secrets=secrets,
+                frozen=frozen,
+            ).dump()
 
         return pulumi.Output.all(*(each.workload for each in built if each.workload is not None)).apply(told)
 

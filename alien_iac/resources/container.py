@@ -6,7 +6,7 @@ from typing import Literal, Never
 import pulumi
 
 from alien_iac.models.written import Scale, Volume
-from alien_iac.resources.base import Component
+from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
 
@@ -38,7 +38,7 @@ class Container(Component):
         public: bool = False,
         domain: str | None = None,
         network: Literal["customer"] | None = None,
-        link: Iterable[object] = (),
+        link: Iterable[LinkTarget] = (),
         frozen: bool = False,
         transform: Mapping[str, Transform] | None = None,
         opts: pulumi.ResourceOptions | None = None,

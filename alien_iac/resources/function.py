@@ -7,7 +7,7 @@ import pulumi
 
 from alien_iac.models.triggers import Trigger
 from alien_iac.models.written import Written
-from alien_iac.resources.base import Component
+from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
 
@@ -32,7 +32,7 @@ class Function(Component):
         public: bool = False,
         domain: str | None = None,
         network: Literal["customer"] | None = None,
-        link: Iterable[object] = (),
+        link: Iterable[LinkTarget] = (),
         frozen: bool = False,
         transform: Mapping[str, Transform] | None = None,
         opts: pulumi.ResourceOptions | None = None,

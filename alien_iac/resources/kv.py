@@ -6,7 +6,7 @@ from typing import Never
 import pulumi
 
 from alien_iac.models.links import Link
-from alien_iac.resources.base import Component
+from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
 
@@ -19,7 +19,7 @@ class Kv(Component):
         self,
         name: str,
         *,
-        link: Iterable[object] = (),
+        link: Iterable[LinkTarget] = (),
         frozen: bool = False,
         transform: Mapping[str, Transform] | None = None,
         opts: pulumi.ResourceOptions | None = None,

@@ -43,6 +43,7 @@ class Planner:
         self._planned = planned
         """Whether components that come now are checked and built alone."""
         self._late = False
+        self._gave_up: Exception | None = None
         self._recorded: list[Recorded] = []
         self._ground = survey(around)
         deployment = self._ground.deployment
@@ -51,7 +52,9 @@ class Planner:
     def record(self, component: Recorded) -> None:
         """Take a component in. One that comes after the plan is checked and built by itself."""
         self._recorded.append(component)
-        if self._planned:
+        if self._gave_up is not None:
+            component.refuse(self._gave_up)
+        elif self._planned:
             self._add(component)
 
     @property
@@ -64,9 +67,9 @@ class Planner:
         taken = sum(1 for c in self._recorded if (c.kind, c.resource_id) == (kind, resource_id))
         return f"{resource_id}-{taken + 1}" if taken else resource_id
 
-    def roles(self, kind: str) -> tuple[str, ...]:
-        """The roles of a kind's native resources on this platform."""
-        return self._ground.support.roles.get(kind, ())
+    def roles(self, kind: str) -> tuple[str, ...] | None:
+        """The roles of a kind's native resources on this platform; None where the platform is not known."""
+        return self._ground.support.roles.get(kind) if self._ground.support.roles else None
 
     def provider(self) -> pulumi.ProviderResource:
         """The deployment's pinned provider. Raises Refused where the config does not say which."""
@@ -96,7 +99,7 @@ class Planner:
             findings.append(finding("OUTPUT_RESERVED", KEY, message, "export it under another name"))
         builder = self._judge(findings)
         builder.build_all(self._recorded, stack, made)
-        return builder.outputs()
+        return builder.outputs(stack)
 
     def _add(self, component: Recorded) -> None:
         try:
@@ -134,9 +137,10 @@ class Planner:
         return self._builder
 
     def _give_up(self, reason: BaseException) -> None:
-        reason = reason if isinstance(reason, Exception) else pulumi.RunError("the stack program ended early")
+        ended = reason if isinstance(reason, Exception) else pulumi.RunError("the stack program ended early")
+        self._gave_up = ended
         for component in self._recorded:
-            component.refuse(reason)
+            component.refuse(ended)
 
 
 @dataclass(frozen=True)

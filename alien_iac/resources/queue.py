@@ -7,7 +7,7 @@ import pulumi
 
 from alien_iac.models.links import Link
 from alien_iac.models.triggers import QueueTrigger
-from alien_iac.resources.base import Component
+from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
 
@@ -22,7 +22,7 @@ class Queue(Component):
         *,
         max_receives: int = 5,
         retention: str = "4d",
-        link: Iterable[object] = (),
+        link: Iterable[LinkTarget] = (),
         frozen: bool = False,
         transform: Mapping[str, Transform] | None = None,
         opts: pulumi.ResourceOptions | None = None,

@@ -5,7 +5,7 @@ from typing import Literal, Never
 
 import pulumi
 
-from alien_iac.resources.base import Component
+from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
 
@@ -19,7 +19,7 @@ class Secret(Component):
         name: str,
         *,
         provided_by: Literal["customer", "vendor", "generated"] = "customer",
-        link: Iterable[object] = (),
+        link: Iterable[LinkTarget] = (),
         frozen: bool = False,
         transform: Mapping[str, Transform] | None = None,
         opts: pulumi.ResourceOptions | None = None,

@@ -7,7 +7,7 @@ import pulumi
 
 from alien_iac.models.links import Link
 from alien_iac.models.triggers import CreatedTrigger
-from alien_iac.resources.base import Component
+from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
 
@@ -23,7 +23,7 @@ class Storage(Component):
         versioned: bool = True,
         expire_after: str | None = None,
         public_read: bool = False,
-        link: Iterable[object] = (),
+        link: Iterable[LinkTarget] = (),
         frozen: bool = False,
         transform: Mapping[str, Transform] | None = None,
         opts: pulumi.ResourceOptions | None = None,

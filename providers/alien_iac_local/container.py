@@ -47,7 +47,7 @@ def _folders(context: Context, arguments: ContainerArguments) -> dict[str, str]:
 
 
 def _name(mount_path: str) -> str:
-    return volume_name(mount_path).removeprefix(VOLUME).lower()
+    return volume_name(mount_path).removeprefix(VOLUME).lower().replace("_", "-")
 
 
 def _volume(context: Context, mount: str, folder: str) -> Directory:
