@@ -10,6 +10,7 @@ import asyncio
 import sys
 from types import ModuleType
 
+from alien_iac.errors import AlienError
 from alien_iac.runtime import loading, logs, receiver, settings
 from alien_iac.runtime.clock import SystemClock
 from alien_iac.runtime.ending import end_signals
@@ -49,10 +50,17 @@ async def serve_commands(module: ModuleType | None = None, *, ended: asyncio.Eve
 
 
 def run_commands(module: ModuleType | None = None) -> None:
-    """`serve_commands` as a whole process, until SIGTERM or SIGINT."""
+    """`serve_commands` as a whole process, until SIGTERM or SIGINT.
+
+    Where the environment or the handlers are wrong, the process exits with one line in its log.
+    """
 
     async def run() -> None:
         await serve_commands(module, ended=end_signals())
 
     logs.configure()
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    except AlienError as error:
+        LOGGER.error(line("not started", code=error.code, why=str(error)))
+        sys.exit(error.exit_code)

@@ -181,7 +181,7 @@ def envelope(command: str, params: bytes = b"{}", **changes: object) -> arc.Enve
 
 
 def send(
-    function: Running, body: Open | dict[str, object], *, token: str = TOKEN, path: str = "/_alien/commands"
+    function: Running, body: Open | Mapping[str, object], *, token: str = TOKEN, path: str = "/_alien/commands"
 ) -> httpx.Response:
     content = json.dumps(body.dump() if isinstance(body, Open) else body)
     return httpx.post(

@@ -4,8 +4,9 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -26,8 +27,8 @@ def client(broker: Running, name: str = "jobs") -> BrokerQueue:
     return BrokerQueue(queue_binding(broker, name), name)
 
 
-def raw(broker: Running, body: object, token: str = "token-jobs", name: str = "jobs") -> httpx.Response:
-    headers = {"Authorization": f"Bearer {token}"}
+def raw(broker: Running, body: object, token: str | None = None, name: str = "jobs") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token or 'token-jobs'}"}
     return httpx.post(f"{broker.url}/queues/{name}", json=body, headers=headers, trust_env=False)
 
 
@@ -255,16 +256,16 @@ class QueueModel(RuleBasedStateMachine):
     def settle(self, data: st.DataObject, what: str) -> None:
         receipt = data.draw(st.sampled_from([*self.receipts, "none"]))
         message = self.holder(receipt)
-        call = {
-            "ack": lambda: self.file.ack(receipt),
-            "nack": lambda: self.file.nack(receipt),
-            "renew": lambda: self.file.renew(receipt, 60),
-        }[what]
+        calls: dict[str, Callable[[], None]] = {
+            "ack": partial(self.file.ack, receipt),
+            "nack": partial(self.file.nack, receipt),
+            "renew": partial(self.file.renew, receipt, 60),
+        }
         if message is None or (what == "renew" and message.visible <= self.now):
             with pytest.raises(Conflict):
-                call()
+                calls[what]()
             return
-        call()
+        calls[what]()
         if what == "ack":
             self.waiting.remove(message)
         elif what == "nack":
@@ -310,10 +311,12 @@ def test_two_processes_on_one_file_share_it(machine: Machine, file: QueueFile) -
     other = QueueFile(machine.queues / "jobs.sqlite")
     file.send([text(str(number)) for number in range(20)])
     taken: list[str] = []
-    threads = [
-        threading.Thread(target=lambda f=f: [taken.append(t.payload.text) for _ in range(10) for t in f.receive(1)])
-        for f in (file, other)
-    ]
+
+    def take(queue: QueueFile) -> None:
+        for _ in range(10):
+            taken.extend(one.payload.text for one in queue.receive(1))
+
+    threads = [threading.Thread(target=take, args=(queue,)) for queue in (file, other)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ async def handle(job: Job) -> None:
 """
 
 
-def send(broker: Running, *jobs: dict[str, object] | str) -> None:
+def send(broker: Running, *jobs: Mapping[str, object] | str) -> None:
     client = BrokerQueue(queue_binding(broker, "jobs"), "jobs")
     for job in jobs:
         is_json = not isinstance(job, str)
