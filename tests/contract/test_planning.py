@@ -107,8 +107,8 @@ def exports_and_raises() -> None:
 class Raw(pulumi.CustomResource):
     """A resource of another provider that waits for a component's Output."""
 
-    def __init__(self, name: str, value: pulumi.Input[Any]) -> None:
-        super().__init__("ground:index:Raw", name, {"value": value})
+    def __init__(self, name: str, value: pulumi.Input[Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ground:index:Raw", name, {"value": value}, opts)
 
 
 @pytest.mark.parametrize("program", [raises_in_run, exports_and_raises])
@@ -132,6 +132,34 @@ def test_raw_resources_wait_for_what_a_component_promised(run: Run) -> None:
     raw = recording.one("ground:index:Raw", "raw")
     assert raw.inputs["value"] == recording.outputs["urn"]
     assert raw.depends_on == (recording.outputs["urn"],)
+
+
+def test_a_raw_resource_may_depend_on_a_native_one_before_it_is_built(run: Run) -> None:
+    async def program() -> None:
+        files = alien.Storage("files")
+        native = files.native[next(iter(files.native))]
+        Raw("raw", "x", pulumi.ResourceOptions(depends_on=[native]))
+        await asyncio.sleep(0.01)
+
+    recording = run(program)
+    assert recording.error is None
+    (urn,) = (r.urn for r in recording.resources if r.custom and r.name == "files")
+    assert recording.one("ground:index:Raw", "raw").depends_on == (urn,)
+
+
+def test_an_unknown_platform_is_a_finding_even_where_its_roles_are_used(run: Run) -> None:
+    recording = run(lambda: alien.Storage("files").native["bucket"], {"alien:platform": "ibm"})
+    assert recording.codes == ("CONFIG_INVALID",)
+
+
+def test_the_pinned_provider_of_a_wrong_config_is_refused(run: Run) -> None:
+    recording = run(alien.provider, {"alien:platform": "ibm"})
+    assert recording.codes == ("CONFIG_INVALID",)
+
+
+def test_frozen_components_are_told(run: Run) -> None:
+    recording = run(lambda: (alien.Storage("files", frozen=True), alien.Kv("kv")))
+    assert recording.outputs["alien"]["frozen"] == ["files"]
 
 
 def test_a_raw_resource_of_a_refused_stack_is_never_made(run: Run) -> None:
