@@ -16,8 +16,9 @@ def find(
     `base`: what this update has not replaced. `everything`: that, and what it made.
     """
     may = deletable(request, everything)
-    wanted = [_gone(r) for r in base if r.urn in may]
-    kept = [steps.untargeted(r) for r in base if r.urn not in may and r.urn not in seen.done and not r.delete]
+    unseen = [r for r in base if r.delete or seen.claimed.get(r.urn, r.urn) not in seen.done]
+    wanted = [_gone(r) for r in unseen if r.urn in may]
+    kept = [steps.untargeted(r) for r in unseen if r.urn not in may and not r.delete]
     ran = [r for r in everything if r.urn in seen.to_delete and r.urn in may and not any(r is b for b in base)]
     return [*wanted, *(steps.delete(r) for r in ran)], kept
 

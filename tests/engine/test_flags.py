@@ -124,6 +124,21 @@ def test_what_failed_is_skipped_with_its_dependents_and_the_rest_goes_on(probed:
     assert sorted(probed.calls()) == [("create", "a"), ("create", "other"), ("create-failed", "f"), ("delete", "a")]
 
 
+def test_what_could_not_be_updated_and_what_needs_it_stays(probed: Probed) -> None:
+    def program(value: str, **more: str) -> Program:
+        def run() -> None:
+            failing = Thing("f", None, value=value, **more)
+            Thing("after", ResourceOptions(depends_on=[failing]), value=value)
+            Thing("other", value=value)
+
+        return run
+
+    probed.up(program("1"))
+    probed.failing("up", program("2", fail="update"), continue_on_error=True)
+    assert values(probed) == {"f": "1", "after": "1", "other": "2"}
+    assert probed.calls("delete") == []
+
+
 def test_destroy_goes_on_around_what_cannot_be_deleted(probed: Probed) -> None:
     def program() -> None:
         root = Thing("root", value="0")
