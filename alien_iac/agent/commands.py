@@ -96,11 +96,21 @@ class Commands:
             self._check_allowed(envelope.command)
             outputs = self._store.outputs
             workload = dispatch.find(outputs.workloads if outputs else (), envelope)
-            inline = await dispatch.with_inline_parameters(envelope, self._control.exchange)
+            inline = await dispatch.with_inline_parameters(envelope, self._exchange)
             response = await self._dispatcher.send(inline, workload)
-            return await dispatch.within_limit(response, envelope.response_handling, self._control.exchange)
+            return await dispatch.within_limit(response, envelope.response_handling, self._exchange)
         except AlienError as error:
             return arc.Failure(code=error.code, message=error.message)
+
+    async def _exchange(self, request: arc.PresignedRequest, content: bytes | None) -> bytes:
+        """A large body, fetched or put; while the control plane does not answer, until the command's time is over."""
+        failures = 0
+        while True:
+            try:
+                return await self._control.exchange(request, content)
+            except Unavailable:
+                failures += 1
+                await asyncio.sleep(SUBMIT.pause(failures))
 
     def _check_allowed(self, command: str) -> None:
         """Raises Forbidden where the customer, or the vendor's signed config, does not allow the command."""

@@ -157,9 +157,8 @@ class Store:
 
     def reports(self) -> list[Report]:
         """The reports that were not acknowledged yet, oldest first."""
-        return [
-            Report.model_validate_json(row["body"]) for row in self._rows("SELECT body FROM reports ORDER BY number")
-        ]
+        found = self._rows("SELECT body FROM reports WHERE acknowledged = 0 ORDER BY number")
+        return [Report.model_validate_json(row["body"]) for row in found]
 
     def acknowledge(self, report_id: str) -> None:
         """Write that the control plane has a report. Its id is kept for a while, so that it is not told again."""
