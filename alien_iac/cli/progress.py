@@ -11,8 +11,7 @@ from alien_iac.cli import remote
 from alien_iac.protocol.api import Rollout, RolloutTarget
 
 GOOD = frozenset({"succeeded", "unchanged"})
-ENDED = frozenset({"succeeded", "failed", "aborted", "superseded"})
-_COLOURS = {"succeeded": "green", "unchanged": "green", "failed": "red", "returned": "red", "refused": "red"}
+_COLOURS = {"succeeded": "green", "unchanged": "green", "failed": "red", "returned": "red", "return-failed": "red"}
 
 
 def ended_well(one: Rollout) -> bool:
@@ -38,7 +37,7 @@ def _versions(control: remote.Remote, rollout_id: str) -> Iterator[Rollout]:
         if one.version != after:
             yield one
         after = one.version
-        if one.state in ENDED:
+        if one.ended_at is not None:
             return
 
 

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
@@ -14,6 +15,9 @@ from alien_iac import errors
 
 HOLD_S = 20
 """How long a waiting GET is held by the control plane; it allows 25 s."""
+
+_PAUSES_S = (0.2, 1.0)
+"""Before a read is tried again."""
 
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,6 +32,9 @@ _BY_STATUS: Mapping[int, type[errors.AlienError]] = {
     429: errors.Unavailable,
     501: errors.Unsupported,
     503: errors.Unavailable,
+}
+_BY_CODE: Mapping[str, type[errors.AlienError]] = {
+    kind.code: kind for kind in (errors.Untrusted, errors.ConfigInvalid, errors.Conflict, errors.NotFound)
 }
 
 
@@ -60,6 +67,13 @@ class Remote:
             if not cursor:
                 return
 
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file; None where there is none."""
+        try:
+            return self._ask("GET", path).content
+        except errors.NotFound:
+            return None
+
     def call(
         self,
         method: str,
@@ -67,35 +81,38 @@ class Remote:
         *,
         body: object = None,
         content: bytes | None = None,
-        query: Mapping[str, object] = {},
+        query: Mapping[str, object] = MappingProxyType({}),
     ) -> Any:  # noqa: ANN401 - JSON is any
-        """One call. Raises the error of our tree that the answer's code and status stand for."""
+        """One call, and the JSON of its answer. Raises the error of our tree that code and status stand for."""
         asked = {key: str(value) for key, value in query.items() if value is not None}
-        for pause in (0.2, 1.0, None) if method == "GET" else (None,):
-            try:
-                answer = self._http.request(method, path, json=body, content=content, params=asked)
-            except httpx.TransportError as error:
-                if pause is None:
-                    raise errors.Unavailable(
-                        f"the control plane at {self.url} does not answer ({type(error).__name__})",
-                        hint="check the address (--control-plane), and that `alien serve` runs there",
-                    ) from error
-                time.sleep(pause)
-            else:
-                return _read(answer)
-        raise AssertionError("unreachable")
-
-
-def _read(answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON is any
-    if answer.is_success:
+        answer = self._ask(method, path, json=body, content=content, params=asked)
         return answer.json() if answer.content else {}
+
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
+        for pause in _PAUSES_S if method == "GET" else ():
+            try:
+                return _checked(self._http.request(method, path, **request))
+            except httpx.TransportError:
+                time.sleep(pause)
+        try:
+            return _checked(self._http.request(method, path, **request))
+        except httpx.TransportError as error:
+            raise errors.Unavailable(
+                f"the control plane at {self.url} does not answer ({type(error).__name__})",
+                hint="check the address (--control-plane), and that `alien serve` runs there",
+            ) from error
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
     try:
         told = answer.json()
     except ValueError:
         told = {}
-    kind = _BY_STATUS.get(answer.status_code, errors.AlienError)
+    kind = _BY_CODE.get(told.get("code", "")) or _BY_STATUS.get(answer.status_code, errors.AlienError)
     message = told.get("message") or f"the control plane answered {answer.status_code}"
-    raise kind(message, hint=told.get("hint"), **{"serverCode": told["code"]} if told.get("code") else {})
+    raise kind(message, hint=told.get("hint"), **told.get("context", {}))
 
 
 def control_options(command: F) -> F:

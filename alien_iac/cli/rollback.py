@@ -27,6 +27,6 @@ def rollback(
     one = control.post(Rollout, f"/rollouts/{named}/actions", body)
     one = one if detach else follow(control, named, quiet=as_json)
     render.show(one, card, as_json_=as_json)
-    left = [t.customer for t in one.targets if t.state == "rollback-failed"]
+    left = [t.customer for t in one.targets if t.state == "return-failed"]
     if left:
         raise RolloutFailed(f"not returned: {', '.join(left)}", hint="`alien rollout status` says why")

@@ -54,6 +54,14 @@ def targets(
     return _sign(Targets(version=version, expires=_whole(now + TARGETS_LIFE), targets=files), [keys.targets])
 
 
+def verify_targets(body: bytes, root: bytes) -> None:
+    """Check that a list of signed files carries the signature that a root asks for. Untrusted."""
+    try:
+        Metadata[Root].from_bytes(root).verify_delegate(Targets.type, _parsed(body))
+    except (DeserializationError, RepositoryError) as error:
+        raise Untrusted(f"these signed files are not the vendor's: {error}") from error
+
+
 def _listed(body: bytes) -> dict[str, TargetFile]:
     found = _parsed(body).signed
     if not isinstance(found, Targets):

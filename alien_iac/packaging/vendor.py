@@ -117,6 +117,16 @@ class VendorFolder:
             raise Conflict(f"version {newer} of the signed files is not newer than the one in {self.path}")
         self._write(self.path / "targets.json", body)
 
+    def catch_up(self, body: bytes) -> None:
+        """Keep a list of files that a control plane serves, where it is newer and ours: a release was cut short here.
+
+        Untrusted where our newest root does not vouch for it.
+        """
+        kept = self.targets()
+        if kept is None or sign.version_of(body) > sign.version_of(kept):
+            sign.verify_targets(body, self.root())
+            self.write_targets(body)
+
     def write_numbers(self, numbers: Numbers) -> None:
         """Keep the last numbers."""
         self._write(self.path / "vendor.json", json.dumps(numbers.model_dump(), indent=2).encode() + b"\n")
