@@ -5,14 +5,14 @@ from datetime import datetime
 
 from alien_iac.rollout import health, moves, waves
 from alien_iac.rollout.events import Seen, TimerDue
-from alien_iac.rollout.state import IN_FLIGHT, Stage, State, TargetState
+from alien_iac.rollout.state import IN_FLIGHT, Mode, Stage, State, TargetState
 
 
 def watched(state: State) -> tuple[str, ...]:
     """The deployments whose health the rollout wants to know when its timer is due."""
     baking = state.header.stage is Stage.BAKING and state.header.outcome is None
     wave = state.ids(TargetState.SUCCEEDED, wave=state.header.wave) if baking else ()
-    return (*wave, *state.ids(TargetState.VERIFYING))
+    return (*wave, *state.ids(TargetState.VERIFYING, TargetState.UNREACHABLE))
 
 
 def deadlines(state: State) -> Iterable[datetime]:
@@ -24,12 +24,13 @@ def deadlines(state: State) -> Iterable[datetime]:
 
 
 def stage_instants(state: State, now: datetime) -> Iterable[datetime]:
-    """When the bake or the gate ends, and when health is next looked at during a bake."""
+    """When the bake or the gate ends, and when health is next looked at: in a bake, or for who cannot be reached."""
     header = state.header
-    if header.stage_due is None or header.paused:
+    if header.paused or header.mode is not Mode.RUNNING:
         return
-    yield header.stage_due
-    if header.stage is Stage.BAKING:
+    if header.stage_due is not None:
+        yield header.stage_due
+    if header.stage is Stage.BAKING or state.count(TargetState.UNREACHABLE):
         yield now + header.policy.verify.every
 
 

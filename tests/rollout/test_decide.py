@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from rollout.rollout_world import CANARY, REST, Action, Phase, Play, deployment, deployments, policy
 
+from alien_iac.rollout import timers
 from alien_iac.rollout.events import Notify, StartTimer
 from alien_iac.rollout.policy import Approval, Wave
 from alien_iac.rollout.summary import summary, view, word
@@ -134,6 +135,15 @@ def test_who_comes_back_during_the_rollout_gets_a_turn() -> None:
     play = Play([deployment("a"), deployment("b", last_seen=None)], policy(ONE))
     play.hear("b", running="v1")
     assert play.states() == {"a": "starting", "b": "starting"}
+
+
+def test_who_cannot_be_reached_is_looked_for_while_the_rollout_runs() -> None:
+    play = Play([deployment("a"), deployment("b", last_seen=None)], policy(ONE))
+    assert play.state.header.wake_at == play.now + timedelta(seconds=30)
+    assert timers.watched(play.state) == ("b",)
+    play.later(seconds=30)
+    play.due("b")
+    assert play.states()["b"] == "starting"
 
 
 def test_a_canary_that_shows_nothing_is_replaced() -> None:
