@@ -165,7 +165,8 @@ def overdue(command: Command, now: datetime) -> Command:
     """The same command, ended if its time is over or its last lease ran out."""
     if command.ended or command.ends_by is None or command.ends_by > now:
         return command
-    return _end(command, "EXPIRED", now, None) if command.expires_at <= now else _exhausted(command, now)
+    at = command.ends_by  # not the instant of this look: it ended by itself
+    return _end(command, "EXPIRED", at, None) if command.expires_at <= at else _exhausted(command, at)
 
 
 def _exhausted(command: Command, now: datetime) -> Command:

@@ -5,7 +5,7 @@ With several processes on one database each keeps its own; they tell each other 
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
@@ -27,6 +27,11 @@ class Waiting:
     @property
     def closed(self) -> bool:
         return self._closed
+
+    @property
+    def topics(self) -> Collection[str]:
+        """What is waited for now."""
+        return tuple(self._sleepers)
 
     def wake(self, topics: Iterable[str]) -> None:
         """Wake everyone on these topics."""

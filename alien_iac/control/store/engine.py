@@ -89,6 +89,8 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
+        self.commits = 0
+        """Commits so far: the writes divided by them is how many share one."""
         self._thread = threading.Thread(target=self._write_all, name="alien-write", daemon=True)
         self._thread.start()
 
@@ -155,6 +157,7 @@ class Database:
             lost.__cause__ = error
             answers = [(job, None, lost) for job in batch]
             woken.clear()
+        self.commits += 1
         for job, result, error_ in answers:
             _tell(job.future, result, error_)
         self._wake(woken)

@@ -1,0 +1,290 @@
+"""Commands over HTTP, as senders and receivers of the published protocol exchange them."""
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from control.control_plane import API, WORKER, Agent, Plane, inline, unpack
+
+
+async def test_a_command_goes_round(plane: Plane, agent: Agent) -> None:
+    made = (await agent.send(command="read-file")).json()
+    assert made["state"] == "PENDING"
+    assert made["next"] == "poll"
+    assert made["inlineAllowedUpTo"] == 150_000
+    assert "storageUpload" not in made
+
+    (lease,) = await agent.lease(maxLeases=5)
+    envelope = lease["envelope"]
+    assert lease["attempt"] == envelope["attempt"] == 1
+    assert envelope["protocol"] == "arc.v1"
+    assert envelope["target"] == WORKER
+    assert unpack(envelope["params"]) == {"path": "a"}
+    assert envelope["responseHandling"]["maxInlineBytes"] == 150_000
+    assert envelope["responseHandling"]["storageUploadRequest"]["operation"] == "put"
+    assert (await plane.ok("GET", f"/commands/{made['commandId']}"))["state"] == "DISPATCHED"
+
+    assert (await agent.answer(lease, {"text": "hello"})).status_code == 200
+    status = await plane.ok("GET", f"/commands/{made['commandId']}")
+    assert status["state"] == "SUCCEEDED"
+    assert status["target"] == WORKER
+    assert status["attempt"] == 1
+    assert unpack(status["response"]["response"]) == {"text": "hello"}
+
+
+async def test_nothing_to_do_is_an_empty_list(agent: Agent) -> None:
+    assert await agent.lease() == []
+
+
+async def test_a_result_is_recorded_once(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent()
+    (lease,) = await agent.lease()
+    answers = await asyncio.gather(*(agent.answer(lease, number) for number in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    first = await plane.ok("GET", f"/commands/{command}")
+    await agent.answer(lease, "late")
+    assert await plane.ok("GET", f"/commands/{command}") == first
+
+
+async def test_a_lease_that_ran_out_is_given_again_and_the_late_result_is_refused(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent()
+    (first,) = await agent.lease(leaseSeconds=10)
+    assert await agent.lease() == []
+    plane.clock.advance(11)
+    (second,) = await agent.lease()
+    assert (second["attempt"], second["commandId"]) == (2, command)
+    assert second["leaseId"] != first["leaseId"]
+    late = await agent.answer(first, "late")
+    assert (late.status_code, late.json()["code"]) == (409, "LEASE_SUPERSEDED")
+    assert (await agent.answer(second, "in time")).status_code == 200
+
+
+async def test_a_result_after_the_lease_but_before_another_is_taken(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent()
+    (lease,) = await agent.lease(leaseSeconds=10)
+    plane.clock.advance(60)
+    assert (await agent.answer(lease)).status_code == 200
+    assert (await plane.ok("GET", f"/commands/{command}"))["state"] == "SUCCEEDED"
+
+
+async def test_a_released_lease_is_given_again_at_once(plane: Plane, agent: Agent) -> None:
+    await agent.sent()
+    (lease,) = await agent.lease()
+    path = f"/commands/leases/{lease['leaseId']}/release"
+    assert (await plane.call("POST", path, {"leaseId": lease["leaseId"]}, agent.token)).status_code == 200
+    assert (await plane.call("POST", path, None, agent.token)).json()["code"] == "LEASE_NOT_FOUND"
+    assert (await agent.lease())[0]["attempt"] == 2
+
+
+async def test_attempts_end(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent(maxAttempts=2)
+    for attempt in (1, 2):
+        (lease,) = await agent.lease(leaseSeconds=10)
+        assert lease["attempt"] == attempt
+        plane.clock.advance(11)
+    assert await agent.lease() == []
+    status = await plane.ok("GET", f"/commands/{command}")
+    assert (status["state"], status["response"]["code"]) == ("FAILED", "ATTEMPTS_EXHAUSTED")
+
+
+async def test_a_deadline_ends_a_command(plane: Plane, agent: Agent) -> None:
+    deadline = (plane.clock() + timedelta(seconds=30)).isoformat()
+    command = await agent.sent(deadline=deadline)
+    (lease,) = await agent.lease()
+    assert lease["envelope"]["deadline"]
+    plane.clock.advance(31)
+    status = await plane.ok("GET", f"/commands/{command}")
+    assert status["state"] == "EXPIRED"
+    assert "response" not in status
+    assert (await agent.answer(lease)).status_code == 200
+    assert (await plane.ok("GET", f"/commands/{command}"))["state"] == "EXPIRED"
+
+
+async def test_a_deadline_that_is_over_is_refused(plane: Plane, agent: Agent) -> None:
+    answer = await agent.send(deadline=(plane.clock() - timedelta(seconds=1)).isoformat())
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_COMMAND")
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "x" * 201])
+async def test_a_bad_name_is_refused(agent: Agent, name: str) -> None:
+    assert (await agent.send(command=name)).json()["code"] == "INVALID_COMMAND"
+
+
+async def test_the_target_is_the_only_one_or_named(plane: Plane) -> None:
+    none, two = await plane.agent("none", ()), await plane.agent("two", (WORKER, API))
+    assert (await none.send()).status_code == 422
+    assert (await none.send()).json()["code"] == "NO_COMMAND_TARGETS"
+    ambiguous = await two.send()
+    assert (ambiguous.status_code, ambiguous.json()["code"]) == (409, "COMMAND_TARGET_AMBIGUOUS")
+    unknown = await two.send(targetResourceId="other")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "COMMAND_TARGET_NOT_FOUND")
+    await two.sent(targetResourceId="api")
+    assert await two.lease(target=WORKER) == []
+    assert len(await two.lease(target=API)) == 1
+
+
+async def test_the_same_key_is_the_same_command(agent: Agent) -> None:
+    first = await agent.sent(idempotencyKey="k")
+    assert await agent.sent(idempotencyKey="k") == first
+    other = await agent.send(idempotencyKey="k", params=inline("other"))
+    assert (other.status_code, other.json()["code"]) == (409, "CONFLICT")
+    assert await agent.sent(idempotencyKey="k2") != first
+    both = await asyncio.gather(*(agent.sent(idempotencyKey="race") for _ in range(6)))
+    assert len(set(both)) == 1
+    assert len(await agent.lease(maxLeases=100)) == 3
+
+
+async def test_cancel(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent()
+    status = await plane.ok("POST", f"/commands/{command}/cancel")
+    assert (status["state"], status["response"]["code"]) == ("FAILED", "CANCELLED")
+    assert await agent.lease() == []
+    assert await plane.ok("POST", f"/commands/{command}/cancel") == status
+
+
+async def test_large_parameters_and_results_travel_by_signed_urls(plane: Plane, agent: Agent) -> None:
+    text = json.dumps("x" * 400_000).encode()
+    params = {"mode": "storage", "size": len(text)}
+    made = (await agent.send(params=params)).json()
+    assert (made["state"], made["next"]) == ("PENDING_UPLOAD", "upload")
+    assert await agent.lease() == []
+    path = f"/commands/{made['commandId']}/upload-complete"
+    assert (await plane.call("POST", path, {"size": len(text)})).status_code == 400
+    async with plane.client() as client:
+        upload = made["storageUpload"]["putRequest"]["backend"]
+        assert (await client.request(upload["method"], upload["url"], content=text)).status_code == 204
+    for _ in range(2):
+        assert (await plane.ok("POST", path, {"size": len(text)}))["state"] == "PENDING"
+
+    (lease,) = await agent.lease()
+    async with plane.client() as client:
+        get = lease["envelope"]["params"]["storageGetRequest"]["backend"]
+        assert (await client.request(get["method"], get["url"])).content == text
+        put = lease["envelope"]["responseHandling"]["storageUploadRequest"]["backend"]
+        assert (await client.request(put["method"], put["url"], content=text)).status_code == 204
+        url = httpx.URL("http://control.test/v1/commands/leases").join(
+            lease["envelope"]["responseHandling"]["submitResponseUrl"]
+        )
+        body = {"status": "success", "response": {"mode": "storage", "size": len(text), "storagePutUsed": True}}
+        assert (await client.put(url, json=body)).status_code == 200
+        for _ in range(2):
+            plane.clock.advance(7_000)
+            status = await plane.ok("GET", f"/commands/{made['commandId']}")
+            stored = status["response"]["response"]
+            assert stored["size"] == len(text)
+            assert (await client.get(stored["storageGetRequest"]["backend"]["url"])).content == text
+
+
+async def test_large_inline_bodies_are_kept_in_files(plane: Plane, agent: Agent) -> None:
+    big = "y" * 300_000
+    command = await agent.sent(params=inline(big))
+    (lease,) = await agent.lease()
+    async with plane.client() as client:
+        url = lease["envelope"]["params"]["storageGetRequest"]["backend"]["url"]
+        assert (await client.get(url)).json() == big
+        assert (await agent.answer(lease, big)).status_code == 200
+        status = await plane.ok("GET", f"/commands/{command}")
+        assert (await client.get(status["response"]["response"]["storageGetRequest"]["backend"]["url"])).json() == big
+
+
+async def test_signed_urls_are_for_one_thing_and_one_time(plane: Plane, agent: Agent) -> None:
+    one, other = await agent.sent(), await agent.sent()
+    leases = {lease["commandId"]: lease for lease in await agent.lease(maxLeases=2)}
+    good = leases[one]["envelope"]["responseHandling"]["submitResponseUrl"]
+    body = {"status": "success", "response": inline(1)}
+    async with plane.client() as client:
+        for wrong in (
+            good.replace(one, other),
+            good.replace("attempt=1", "attempt=2"),
+            good.replace(leases[one]["leaseId"], leases[other]["leaseId"]),
+            good.replace("expires=", "expires=9"),
+            good.split("?")[0],
+        ):
+            assert (await client.put(f"/commands/{wrong}", json=body)).status_code == 401
+        put = leases[one]["envelope"]["responseHandling"]["storageUploadRequest"]["backend"]["url"]
+        assert (await client.get(put)).status_code == 401
+        plane.clock.advance(7_300)
+        assert (await client.put(f"/commands/{good}", json=body)).status_code == 401
+
+
+async def test_a_wrong_bearer_is_not_saved_by_a_good_url(plane: Plane, agent: Agent) -> None:
+    await agent.sent()
+    (lease,) = await agent.lease()
+    url = lease["envelope"]["responseHandling"]["submitResponseUrl"]
+    answer = await plane.call("PUT", f"/commands/{url}", {"status": "error", "code": "X", "message": "m"}, "wrong")
+    assert answer.status_code == 401
+
+
+async def test_an_agent_answers_with_its_own_token(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent()
+    body = {"status": "error", "code": "HANDLER_ERROR", "message": "no"}
+    early = await plane.call("PUT", f"/commands/{command}/response", body, agent.token)
+    assert early.json()["code"] == "INVALID_STATE_TRANSITION"
+    await agent.lease()
+    assert (await plane.call("PUT", f"/commands/{command}/response", body, agent.token)).status_code == 200
+    status = await plane.ok("GET", f"/commands/{command}")
+    assert (status["state"], status["response"]["code"]) == ("FAILED", "HANDLER_ERROR")
+
+
+async def test_bodies_that_are_not_base64_are_refused(agent: Agent) -> None:
+    wrong = await agent.send(params={"mode": "inline", "inlineBase64": "%%"})
+    assert wrong.json()["code"] == "INVALID_COMMAND"
+
+
+async def test_a_list_goes_page_by_page(plane: Plane, agent: Agent) -> None:
+    sent = []
+    for _ in range(7):
+        sent.append(await agent.sent())
+        plane.clock.advance(0.001)
+    found, cursor = [], None
+    while True:
+        query = {"deployment": agent.deployment_id, "limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = await plane.ok("GET", "/commands", params=query)
+        found += [item["commandId"] for item in page["items"]]
+        cursor = page.get("next")
+        if cursor is None:
+            break
+    assert found == sent[::-1]
+    assert (await plane.call("GET", "/commands", params={"cursor": "nonsense"})).status_code == 400
+
+
+async def test_payload_shows_what_was_sent_and_answered(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent()
+    assert "response" not in await plane.ok("GET", f"/commands/{command}/payload")
+    await agent.answer((await agent.lease())[0], 5)
+    found = await plane.ok("GET", f"/commands/{command}/payload")
+    assert unpack(found["params"]) == {"path": "a"}
+    assert unpack(found["response"]["response"]) == 5
+
+
+async def test_the_trace_goes_with_the_command(plane: Plane, agent: Agent) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    body = {"deploymentId": agent.deployment_id, "command": "x", "params": inline(1)}
+    await plane.ok("POST", "/commands", body, headers={"traceparent": trace})
+    (lease,) = await agent.lease()
+    assert lease["envelope"]["traceContext"] == {"traceparent": trace}
+
+
+async def test_published_clients_get_a_short_token(plane: Plane, agent: Agent) -> None:
+    sender = await plane.ok("POST", "/commands/bootstrap", {"deploymentId": agent.deployment_id, "role": "sender"})
+    assert "target" not in sender
+    assert sender["managerUrl"] == "http://control.test"
+    body = {"deploymentId": agent.deployment_id, "command": "x", "params": inline(1)}
+    await plane.ok("POST", "/commands", body, sender["token"])
+    asked = {"deploymentId": agent.deployment_id, "role": "receiver", "target": "worker"}
+    receiver = await plane.ok("POST", "/commands/bootstrap", asked)
+    assert receiver["target"] == WORKER
+    lease = {"deploymentId": agent.deployment_id, "target": WORKER}
+    assert len((await plane.ok("POST", "/commands/leases", lease, receiver["token"]))["leases"]) == 1
+    plane.clock.advance(301)
+    assert (await plane.call("POST", "/commands", body, sender["token"])).status_code == 401
+
+
+async def test_parameters_are_kept_byte_for_byte(agent: Agent) -> None:
+    raw = base64.b64encode(bytes(range(256))).decode()
+    await agent.sent(params={"mode": "inline", "inlineBase64": raw})
+    assert (await agent.lease())[0]["envelope"]["params"]["inlineBase64"] == raw
