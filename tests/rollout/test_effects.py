@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +18,11 @@ from rollout.rollout_world import CANARY, REST, deployment, policy, release
 from alien_iac.errors import Conflict
 from alien_iac.protocol.api import Deployment, Report
 from alien_iac.rollout.effects import Runner
-from alien_iac.rollout.events import Notify, Reported, Seen
+from alien_iac.rollout.events import Notify, Reported, Return, Seen, SetDesired
 from alien_iac.rollout.plan import Order
 from alien_iac.rollout.policy import Policy, Wave
 from alien_iac.rollout.service import Rollouts
+from alien_iac.rollout.store import Pending
 from alien_iac.rollout.summary import word
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +156,31 @@ def test_a_second_runner_of_the_same_folder_is_refused(store: SqliteStore, tmp_p
         child.send_signal(signal.SIGTERM)
         assert child.wait(10) == 0
         child.communicate()
+
+
+class FailingStore(SqliteStore):
+    """Fails its first few attempts to write a desired release."""
+
+    failures = 0
+
+    def set_desired(self, effects: Sequence[tuple[Pending, SetDesired | Return]]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("the disk is full")
+        super().set_desired(effects)
+
+
+@pytest.mark.slow
+def test_effects_wait_for_a_store_that_fails_however_long(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = FailingStore(tmp_path / "store.sqlite")
+    store.failures = 7  # more than one workflow tries by itself
+    fleet = Fleet(store, 2)
+    with running(store, tmp_path):
+        fleet.start(policy(CANARY, REST))
+        assert fleet.until_it_ends(40) == "succeeded"
+    assert writes(store) == [(key, "v2", "apply") for key in fleet.keys]
+    assert "the effects of rollouts are delayed" in caplog.text
+    store.close()
 
 
 @pytest.mark.slow
