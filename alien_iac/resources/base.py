@@ -50,6 +50,8 @@ class Component(pulumi.ComponentResource):
         self.transforms = self._checked(transform)
         self.options = self._option(opts)
         super().__init__(TOKENS[self.kind], plan.logical_name(self.kind, self.resource_id), None, self.options)
+        if not isinstance(name, str):
+            self._problems.append(finding("ID_INVALID", self.resource_id, f"the name is a {type(name).__name__}"))
         self._add_links(link)
         plan.record(self)
 

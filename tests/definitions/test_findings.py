@@ -59,6 +59,11 @@ def call_without_port() -> None:
     triggered(link=[alien.Container("c", source="app")])
 
 
+def linked_as_another_kind() -> None:
+    alien.Kv("kv")
+    triggered(link=[alien.Link(resource="kv", kind="Queue", verb="send")])
+
+
 def linked_to_itself() -> None:
     function = alien.Function("w", source="app")
     function.link(function)
@@ -116,6 +121,47 @@ ELSEWHERE = {
     "TRIGGER_NOT_LINKED": "test_hearing_of_objects_without_reading_them_is_a_warning",
     "UNSUPPORTED": "test_what_a_platform_lacks_is_refused",
 }
+
+
+VARIANTS: list[tuple[str, Program]] = [
+    ("RANGE_INVALID", lambda: triggered(timeout="2h")),
+    ("RANGE_INVALID", lambda: triggered(memory="64Mi")),
+    ("RANGE_INVALID", lambda: alien.Container("c", source="app", memory="64Gi")),
+    ("RANGE_INVALID", lambda: alien.Container("c", source="app", scale=alien.Scale(min=3, max=2))),
+    ("RANGE_INVALID", lambda: alien.Queue("jobs", retention="59s")),
+    ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("* * * *")])),
+    ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("0 0 3 * * *")])),
+    ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("61 * * * *")])),
+    ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("0 3 * * *", timezone="Mars/Olympus")])),
+    ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("0 3 * * *", timezone="")])),
+    ("VOLUME_INVALID", lambda: alien.Container("c", source="app", volumes=[alien.Volume("/")])),
+    ("VOLUME_INVALID", lambda: alien.Container("c", source="app", volumes=[alien.Volume("/a/../b")])),
+    (
+        "VOLUME_INVALID",
+        lambda: alien.Container("c", source="app", volumes=[alien.Volume("/a-b"), alien.Volume("/a/b")]),
+    ),
+    ("ARGUMENT_CONFLICT", lambda: alien.Container("c", source="app", image=IMAGE, port=80)),
+    ("ARGUMENT_MISSING", lambda: alien.Container("c", source="app", public=True)),
+    ("HEALTH_INVALID", lambda: alien.Container("c", source="app", health="/up")),
+    ("HEALTH_INVALID", lambda: alien.Container("c", source="app", port=1, protocol="tcp", health="/up")),
+    ("ARGUMENT_INVALID", lambda: alien.Storage("files", opts={"protect": True})),  # type: ignore[arg-type]  # wrong on purpose
+    ("ARGUMENT_INVALID", lambda: alien.Storage("files", transform=["directory"])),  # type: ignore[arg-type]  # wrong on purpose
+    ("ID_INVALID", lambda: alien.Storage("")),
+    ("ID_INVALID", lambda: alien.Storage(7)),  # type: ignore[arg-type]  # wrong on purpose
+    ("LINK_UNKNOWN", linked_as_another_kind),
+]
+
+
+@pytest.mark.parametrize(("code", "program"), VARIANTS)
+def test_other_ways_to_the_same_finding(folder: Path, code: str, program: Program) -> None:
+    around = surroundings(folder, RIGHT, docker=True)
+    assert {f.code for f in record(program, around).findings if f.severity == "error"} == {code}
+
+
+@pytest.mark.parametrize("cron", ["0 3 * * 1", "*/5 * * * *", "0 0 29 2 *", "0 9-17 * * MON-FRI", "0 0 L * *"])
+def test_schedules_that_are_right(folder: Path, cron: str) -> None:
+    recording = check(folder, lambda: triggered(triggers=[alien.schedule(cron, timezone="America/New_York")]))
+    assert recording.error is None
 
 
 def test_every_code_of_the_catalogue_is_made_by_a_test() -> None:
