@@ -62,6 +62,8 @@ class Outcome:
     messages: tuple[str, ...] = ()
     packages: frozenset[str] = frozenset()
     """The Pulumi packages whose resources the program has: `alien`, `aws`."""
+    touched: frozenset[str] = frozenset()
+    """The ids of our components that were there before and of which something changes."""
 
     @property
     def deployment(self) -> DeploymentOutputs | None:
@@ -275,7 +277,9 @@ def _step(event: EngineEvent) -> Step | None:
 
 
 def _resource_step(kind: Literal["begun", "done", "failed"], about: StepEventMetadata) -> Step:
-    return Step(kind=kind, operation=about.op.value, urn=about.urn, type=about.type)
+    state = about.new or about.old
+    parent = state.parent if state else ""
+    return Step(kind=kind, operation=about.op.value, urn=about.urn, type=about.type, parent=parent or "")
 
 
 def _translated(error: Exception, stack: Stack, journal: Journal) -> errors.AlienError:
@@ -296,7 +300,13 @@ def _translated(error: Exception, stack: Stack, journal: Journal) -> errors.Alie
 
 def _outcome(changes: Mapping[Any, int], found: Mapping[str, Any], journal: Journal) -> Outcome:
     counts = {str(getattr(operation, "value", operation)): count for operation, count in changes.items()}
-    return Outcome(changes=counts, outputs=found, messages=journal.messages(), packages=journal.packages())
+    return Outcome(
+        changes=counts,
+        outputs=found,
+        messages=journal.messages(),
+        packages=journal.packages(),
+        touched=journal.touched(),
+    )
 
 
 def _plain(found: Mapping[str, pulumi_automation.OutputValue]) -> dict[str, Any]:

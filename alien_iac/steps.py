@@ -2,13 +2,15 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Literal
 
 from alien_iac import errors
 
+COMPONENTS = "alien:index:"
+UNCHANGED = frozenset({"same", "read", "refresh"})
 CHECKS = re.compile(r"the stack has \d+ error\(s\), and nothing was created")
 _COLOUR = re.compile(r"<\{%[^%]*%\}>")
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -24,6 +26,8 @@ class Step:
     """`create`, `update`, `delete`, `same`, `replace`, …; empty where something was said."""
     urn: str = ""
     type: str = ""
+    parent: str = ""
+    """URN of the resource that this one is a child of."""
     text: str = ""
     severity: str = ""
     """Of what was said: `error`, `warning`, `info`, `debug`."""
@@ -68,11 +72,27 @@ class Journal:
         named = {t.removeprefix("pulumi:providers:") for t in types if t.startswith("pulumi:providers:")}
         return frozenset((named | {t.partition(":")[0] for t in types}) - {"pulumi"})
 
+    def touched(self) -> frozenset[str]:
+        """The ids of our components that were there already and of which something changes."""
+        with self._guard:
+            resources = {s.urn: s for s in self._steps if s.urn and s.operation}
+        changed = [s for s in resources.values() if s.operation not in UNCHANGED]
+        owners = (_component(step, resources) for step in changed)
+        return frozenset(owner.name for owner in owners if owner and owner.operation != "create")
+
     def _said(self, *severities: str) -> list[Step]:
         with self._guard:
             return [
                 s for s in self._steps if s.kind == "said" and any(s.severity.startswith(word) for word in severities)
             ]
+
+
+def _component(step: Step, resources: Mapping[str, Step]) -> Step | None:
+    """The component of ours that a resource belongs to, or is."""
+    owner: Step | None = step
+    while owner and not owner.type.startswith(COMPONENTS):
+        owner = resources.get(owner.parent)
+    return owner
 
 
 def _once(texts: Iterable[str]) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from alien_iac.agent.health import Doctor, Gate
 from alien_iac.agent.place import Identity, Place
 from alien_iac.agent.release import Release
 from alien_iac.agent.shelf import Laid
-from alien_iac.agent.store import Store
-from alien_iac.agent.updates import Updates
+from alien_iac.agent.store import Store, Waiting
+from alien_iac.agent.updates import Plan, Updates
 from alien_iac.agent.version import VERSION
 from alien_iac.agent.work import End, Work
 from alien_iac.errors import AlienError, Conflict, Forbidden, InvalidInput, NotFound, Untrusted, UpdateFailed
@@ -82,9 +82,9 @@ class Applier:
             if self._is_there(release):
                 self._end(desired, End(phase="unchanged", runs=release, whole=True))
                 return None
-            if not await self._allowed(desired, release):
+            plan = await self._planned(release)
+            if not await self._allowed(desired, release, plan):
                 return None
-            await self._check_packages(release)
         except (Untrusted, Forbidden) as error:
             self._refuse(desired, error)
         except (InvalidInput, NotFound, UpdateFailed) as error:
@@ -130,19 +130,37 @@ class Applier:
         current = self.store.current
         return current is not None and self._is_whole() and current.fingerprint == release.fingerprint
 
-    async def _allowed(self, desired: Desired, release: Release) -> bool:
+    async def _planned(self, release: Release) -> Plan:
+        """What the release would do. Raises Forbidden where it uses a package that the customer does not allow."""
+        plan = await asyncio.to_thread(lambda: self.updates.plan(self._laid(release)))
+        allowed = frozenset(say.read(self.place.say).providers) or _packages_of(self.identity.platform)
+        if foreign := sorted(plan.packages - allowed):
+            raise Forbidden(
+                f"release {release.version} uses the Pulumi package(s) {', '.join(foreign)}, not allowed here",
+                hint=f"the customer may add them to `providers` in {self.place.say.name}",
+            )
+        return plan
+
+    async def _allowed(self, desired: Desired, release: Release, plan: Plan) -> bool:
         """Wait for the customer's approval and window. False where something newer is desired by then."""
         vendors = say.vendor_say(release.config.values if release.config else {})
-        while reason := self._obstacle(desired, vendors):
-            self._tell_waiting(desired, reason)
-            await asyncio.sleep(LOOK_AGAIN_S)
-            if self.newest() > desired.revision:
-                self.store.wait(None)
-                return False
-        self.store.wait(None)
-        return True
+        outputs = self.store.outputs
+        frozen = sorted(plan.touched & set(outputs.frozen if outputs else ()))
+        return await self._waited(desired, release, lambda: self._obstacle(desired, vendors, frozen))
 
-    def _obstacle(self, desired: Desired, vendors: say.VendorSay) -> str:
+    async def _waited(self, desired: Desired, release: Release | None, obstacle: Callable[[], str]) -> bool:
+        """Wait until there is no obstacle. False where something newer is desired by then."""
+        while (reason := obstacle()) and self.newest() <= desired.revision:
+            waiting = Waiting(revision=desired.revision, release=release.version if release else None, reason=reason)
+            if self.store.waiting != waiting:
+                _LOG.info("revision %d waits: %s", desired.revision, reason)
+                self.store.wait(waiting, reports.waiting(self.identity.deployment_id, desired, reason))
+            await asyncio.sleep(LOOK_AGAIN_S)
+        if self.store.waiting:
+            self.store.wait(None)
+        return not reason
+
+    def _obstacle(self, desired: Desired, vendors: say.VendorSay, frozen: list[str]) -> str:
         """Why an update may not begin now; empty where it may. A return never waits: it takes a failure away."""
         try:
             mine = say.read(self.place.say)
@@ -150,25 +168,12 @@ class Applier:
             return str(error)
         if desired.action == "return":
             return ""
-        if say.needs_approval(mine, vendors) and not self.store.is_approved(desired.revision):
-            return "approval"
+        if not self.store.is_approved(desired.revision):
+            if frozen:
+                return f"approval: it touches {', '.join(frozen)}, which is frozen"
+            if say.needs_approval(mine, vendors):
+                return "approval"
         return "" if say.may_begin(mine, vendors, datetime.now(UTC)) else "window"
-
-    def _tell_waiting(self, desired: Desired, reason: str) -> None:
-        told = reports.waiting(self.identity.deployment_id, desired, reason)
-        if self.store.waiting != told:
-            _LOG.info("revision %d waits: %s", desired.revision, reason)
-            self.store.wait(told)
-
-    async def _check_packages(self, release: Release) -> None:
-        """Raises Forbidden where the release would use a Pulumi package that the customer does not allow."""
-        allowed = frozenset(say.read(self.place.say).providers) or _packages_of(self.identity.platform)
-        used = await asyncio.to_thread(lambda: self.updates.packages(self._laid(release)))
-        if foreign := sorted(used - allowed):
-            raise Forbidden(
-                f"release {release.version} uses the Pulumi package(s) {', '.join(foreign)}, not allowed here",
-                hint=f"the customer may add them to `providers` in {self.place.say.name}",
-            )
 
     async def _drive(self, current: Work) -> None:
         """Carry out phase after phase until the revision has ended."""
@@ -227,12 +232,9 @@ class Applier:
         current = self.store.current
         if current is None:
             return self._end(desired, End(phase="unchanged", runs=None, whole=True))
-        while not self.store.is_approved(desired.revision):
-            self._tell_waiting(desired, "approval")
-            await asyncio.sleep(LOOK_AGAIN_S)
-            if self.newest() > desired.revision:
-                return self.store.wait(None)
-        self.store.wait(None)
+        word = lambda: "" if self.store.is_approved(desired.revision) else "approval: it takes the deployment down"  # noqa: E731 - said once, here
+        if not await self._waited(desired, None, word):
+            return None
         try:
             kept = await asyncio.to_thread(lambda: self.updates.destroy(self._laid(current)))
         except AlienError as error:

@@ -60,6 +60,14 @@ class Settled(Open):
     reason: str = ""
 
 
+class Waiting(Open):
+    """A revision that waits for the customer, and for what: `approval` (with what is frozen), `window`, their file."""
+
+    revision: int
+    release: str | None = None
+    reason: str
+
+
 class CommandLine(Open):
     """A line of the customer's own log of commands. It has no parameters and no results."""
 
@@ -180,14 +188,14 @@ class Store:
         return bool(self._rows("SELECT 1 FROM approvals WHERE revision = ?", revision))
 
     @property
-    def waiting(self) -> Report | None:
-        """The report of the revision that waits, if one does."""
-        return self._fact("waiting", Report)
+    def waiting(self) -> Waiting | None:
+        """The revision that waits, if one does."""
+        return self._fact("waiting", Waiting)
 
-    def wait(self, report: Report | None) -> None:
+    def wait(self, waiting: Waiting | None, report: Report | None = None) -> None:
         """Write which revision waits and for what; None: none does."""
         with self._transaction():
-            self._set("waiting", report)
+            self._set("waiting", waiting)
             self._queue(report)
 
     def begin_command(self, line: CommandLine, lease_id: str) -> int:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,11 +18,21 @@ ORPHAN_S = 60.0
 """How long an engine that outlived a killed agent may take to end."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a release would do, as far as the customer's say asks."""
+
+    packages: frozenset[str]
+    """Pulumi packages that it uses."""
+    touched: frozenset[str] = frozenset()
+    """Ids of components that are there and would change."""
+
+
 class Updates(Protocol):
     """What the agent asks of Pulumi. All calls block. Errors are those of `automation`."""
 
-    def packages(self, laid: Laid) -> frozenset[str]:
-        """The Pulumi packages that the release would use. Changes nothing."""
+    def plan(self, laid: Laid) -> Plan:
+        """What the release would do. Changes nothing."""
 
     def up(self, laid: Laid) -> DeploymentOutputs | None: ...
 
@@ -41,8 +52,9 @@ class PulumiUpdates:
         self._plugin = plugin
         self._engine = automation.find_engine(identity.platform)
 
-    def packages(self, laid: Laid) -> frozenset[str]:
-        return automation.preview(self._stack(laid)).packages
+    def plan(self, laid: Laid) -> Plan:
+        found = automation.preview(self._stack(laid))
+        return Plan(packages=found.packages, touched=found.touched)
 
     def up(self, laid: Laid) -> DeploymentOutputs | None:
         return automation.up(self._stack(laid)).deployment

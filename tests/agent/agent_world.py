@@ -15,6 +15,7 @@ from alien_iac.agent.health import Gate
 from alien_iac.agent.place import Identity, Place, write
 from alien_iac.agent.shelf import Laid
 from alien_iac.agent.store import Store
+from alien_iac.agent.updates import Plan
 from alien_iac.errors import AlienError
 from alien_iac.protocol.api import Desired, WorkloadHealth
 from alien_iac.protocol.outputs import DeploymentOutputs, Health, Kept, Workload
@@ -43,18 +44,21 @@ class TestUpdates:
 
     calls: list[str] = field(default_factory=list)
     broken: dict[str, AlienError] = field(default_factory=dict)
-    used: frozenset[str] = frozenset({"alien"})
+    plans: Plan = field(default_factory=lambda: Plan(packages=frozenset({"alien"})))
+    frozen: tuple[str, ...] = ()
+    on_up: Callable[[str], None] = lambda _: None
 
-    def packages(self, laid: Laid) -> frozenset[str]:
+    def plan(self, laid: Laid) -> Plan:
         assert (laid.program / "__main__.py").is_file()
-        return self.used
+        return self.plans
 
     def up(self, laid: Laid) -> DeploymentOutputs:
         version = laid.release.version
         self.calls.append(f"up {version}")
+        self.on_up(version)
         if version in self.broken:
             raise self.broken[version]
-        return OUTPUTS
+        return OUTPUTS.model_copy(update={"frozen": self.frozen})
 
     def destroy(self, laid: Laid) -> tuple[Kept, ...]:
         self.calls.append(f"destroy {laid.release.version}")

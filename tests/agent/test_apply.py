@@ -9,6 +9,7 @@ import pytest
 from agent.agent_vendor import PROGRAM
 from agent.agent_world import World, until
 
+from alien_iac.agent.updates import Plan
 from alien_iac.agent.work import Work
 from alien_iac.errors import InvalidInput, Unavailable, Untrusted, UpdateFailed
 
@@ -87,16 +88,8 @@ async def test_after_a_failed_way_back_the_same_release_is_applied_again(world: 
 async def test_a_release_that_cuts_the_agent_off_is_taken_back(world: World) -> None:
     await world.want(1, world.vendor.release("1.0", 1))
     manifest = world.vendor.release("2.0", 2)
-
-    async def cut_off() -> None:
-        await until(lambda: "up 2.0" in world.updates.calls)
-        world.plane.down = True
-        await until(lambda: "up 1.0" in world.updates.calls[2:])
-        world.plane.down = False
-
-    cutting = asyncio.create_task(cut_off())
+    world.updates.on_up = lambda version: setattr(world.plane, "down", version == "2.0")
     await world.want(2, manifest)
-    await cutting
     assert world.phases(2)[-1] == "returned"
     assert "cannot be reached" in world.store.reports()[-1].reason
 
@@ -175,7 +168,7 @@ async def test_what_waits_gives_way_to_what_is_newer(world: World) -> None:
 
 
 async def test_a_package_that_the_customer_does_not_allow_is_refused(world: World) -> None:
-    world.updates.used = frozenset({"alien", "command"})
+    world.updates.plans = Plan(packages=frozenset({"alien", "command"}))
     await world.want(1, world.vendor.release("1.0", 1))
     last = world.store.reports()[-1]
     assert (last.phase, last.error_code) == ("refused", "FORBIDDEN")
@@ -183,6 +176,24 @@ async def test_a_package_that_the_customer_does_not_allow_is_refused(world: Worl
     world.place.say.write_text("providers: [alien, command]")
     await world.want(2, world.vendor.release("2.0", 2))
     assert world.phases(2)[-1] == "succeeded"
+
+
+async def test_a_release_that_touches_what_is_frozen_waits_for_the_customers_word(world: World) -> None:
+    world.updates.frozen = ("files",)
+    await world.want(1, world.vendor.release("1.0", 1))
+    world.updates.plans = Plan(packages=frozenset({"alien"}), touched=frozenset({"worker"}))
+    await world.want(2, world.vendor.release("2.0", 2))
+    assert world.phases(2) == APPLIED
+    world.updates.plans = Plan(packages=frozenset({"alien"}), touched=frozenset({"files", "worker"}))
+    carrying = asyncio.create_task(world.want(3, world.vendor.release("3.0", 3)))
+    await until(lambda: world.store.waiting is not None)
+    waiting = world.store.waiting
+    assert waiting
+    assert (waiting.release, waiting.reason) == ("3.0", "approval: it touches files, which is frozen")
+    assert running(world) == "2.0"
+    world.store.approve(3)
+    await carrying
+    assert running(world) == "3.0"
 
 
 async def test_a_deployment_is_taken_down_by_the_customers_word_alone(world: World) -> None:

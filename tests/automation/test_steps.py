@@ -57,3 +57,19 @@ def test_packages_are_those_of_the_resources_and_of_explicit_providers() -> None
 def test_what_no_event_told_is_read_from_stderr() -> None:
     told = "\n code: 255\n stdout: \n stderr: error: no passphrase\nerror: no passphrase"
     assert steps.stderr_lines(told) == ("no passphrase",)
+
+
+def test_a_component_is_touched_where_something_of_it_changes_and_it_was_there() -> None:
+    journal = Journal(steps.quiet)
+    for name, owner_operation, child_operation in (
+        ("files", "same", "update"),
+        ("jobs", "same", "same"),
+        ("fresh", "create", "create"),
+    ):
+        owner = f"urn:pulumi:acme::tiny::alien:index:Storage::{name}"
+        child = f"urn:pulumi:acme::tiny::alien:index:Storage$alien:local:Directory::{name}-directory"
+        journal.add(Step(kind="begun", operation=owner_operation, urn=owner, type="alien:index:Storage"))
+        journal.add(
+            Step(kind="begun", operation=child_operation, urn=child, type="alien:local:Directory", parent=owner)
+        )
+    assert journal.touched() == {"files"}
