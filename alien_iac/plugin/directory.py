@@ -28,7 +28,7 @@ class DirectoryKind(Kind[DirectoryInputs]):
     def create(self, inputs: DirectoryInputs, call: Call) -> Live:
         del call
         folder = Path(inputs.path)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.folder(folder)
         folder.chmod(0o700)
         return Live(inputs.path)
 

@@ -8,6 +8,13 @@ from pathlib import Path
 from alien_iac.errors import InvalidInput
 
 
+def folder(path: Path) -> None:
+    """Make the folder where there is none, and those above it, all of them mode 0700."""
+    if not path.parent.exists():
+        folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Put `data` in the file, mode 0600, in one step: a reader sees the old content or the new."""
     draft = _draft(path, data)
@@ -30,7 +37,7 @@ def add_private(path: Path, data: bytes) -> bool:
 
 def _draft(path: Path, data: bytes) -> Path:
     """The data in a new file beside `path`, safely on the disk."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder(path.parent)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)

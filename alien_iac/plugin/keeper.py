@@ -109,6 +109,7 @@ def _lock(file: Path, patience_s: float, pause: Callable[[float], bool]) -> int:
             raise Conflict(f"another copy holds {str(file)!r} and does not end")
         if pids and (not _exists(pids[0]) or time.monotonic() > deadline):
             _kill_group(pids[-1], signal.SIGKILL)
+            leftovers.end(file.parent)
         if pause(PAUSE_S):
             raise Conflict(f"stopped while another copy held {str(file)!r}")
     os.ftruncate(descriptor, 0)

@@ -30,7 +30,7 @@ class KvKind(Kind[KvInputs]):
     def create(self, inputs: KvInputs, call: Call) -> Live:
         del call
         folder = Path(inputs.data_dir)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.folder(folder)
         with closing(connect(folder / stores.KV_FILE)) as database:
             database.executescript(stores.KV_DDL)
         return Live(inputs.data_dir)

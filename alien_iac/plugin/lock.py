@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alien_iac.errors import Unavailable
+from alien_iac.plugin import files
 
 PATIENCE_S = 120.0
 PAUSE_S = 0.02
@@ -34,7 +35,7 @@ def held(folder: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
 
 
 def _attempt(folder: Path) -> int | None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.folder(folder)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:

@@ -3,7 +3,9 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 from alien_iac.errors import NotFound
 from alien_iac.plugin import conf
@@ -37,18 +39,21 @@ def follow(
     local_dir: Path, workload: str, lines: int = 10, *, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[str]:
     """The last lines, and then each new one as it comes, over rotations, until the caller stops asking."""
-    file = place(local_dir, workload)
-    yield from tail(local_dir, workload, lines)
-    position = file.stat().st_size if file.exists() else 0
-    identity, rest = _identity(file), b""
-    while True:
-        if _identity(file) != identity:
-            identity, position = _identity(file), 0
-        data, position = _from(file, position)
-        *whole, rest = (rest + data).split(b"\n")
-        yield from (line.decode(errors="replace") for line in whole)
-        if not data:
-            pause(POLL_S)
+    last, newest = tail(local_dir, workload, lines), place(local_dir, workload)
+    newest.touch(mode=0o600)
+    with ExitStack() as stack:
+        file, rest = stack.enter_context(newest.open("rb")), b""
+        file.seek(0, os.SEEK_END)
+        yield from last
+        while True:
+            data = file.read(CHUNK)
+            *whole, rest = (rest + data).split(b"\n")
+            yield from (line.decode(errors="replace") for line in whole)
+            if not data and _was_rotated(file, newest):
+                stack.close()
+                file = stack.enter_context(newest.open("rb"))
+            elif not data:
+                pause(POLL_S)
 
 
 def _last(file: Path, lines: int) -> list[str]:
@@ -62,14 +67,6 @@ def _last(file: Path, lines: int) -> list[str]:
     return data.decode(errors="replace").splitlines()[-lines:] if lines > 0 else []
 
 
-def _identity(file: Path) -> int:
-    return file.stat().st_ino if file.exists() else 0
-
-
-def _from(file: Path, position: int) -> tuple[bytes, int]:
-    if not file.exists():
-        return b"", position
-    with file.open("rb") as opened:
-        opened.seek(position)
-        data = opened.read(CHUNK)
-    return data, position + len(data)
+def _was_rotated(file: IO[bytes], newest: Path) -> bool:
+    """Whether the file is not the newest any more. As long as it is open, no other has its number."""
+    return newest.exists() and not os.path.samestat(os.fstat(file.fileno()), newest.stat())

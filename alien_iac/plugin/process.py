@@ -145,7 +145,7 @@ def _define(inputs: ProcessInputs, call: Call) -> Definition:
     """The process's definition, with all that it needs on the disk."""
     folder = call.layout.workload(inputs.name)
     for place in (folder / "state", folder / "log", folder / "tmp", *map(Path, inputs.volumes.values())):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.folder(place)
     if inputs.token_file:
         ensure_token(Path(inputs.token_file))
     ledger = ports.Ledger(call.layout.ports)
@@ -162,7 +162,7 @@ def _define(inputs: ProcessInputs, call: Call) -> Definition:
         port=ledger.allocate(inputs.name, inputs.listen) if inputs.port or inputs.listen else None,
         stop_seconds=inputs.stop_seconds,
         log_max_bytes=inputs.log_max_bytes,
-        inputs=inputs.dump(),
+        inputs=inputs.model_dump(mode="json", by_alias=True, exclude_unset=True),
     )
 
 

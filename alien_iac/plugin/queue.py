@@ -71,7 +71,7 @@ class QueueKind(Kind[QueueInputs]):
         """The settings, in place. The token stays, also where its file moves."""
         before, after = Path(old.token_file), Path(new.token_file)
         if before != after and before.is_file():
-            after.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.folder(after.parent)
             before.replace(after)
         return self.create(new, call)
 

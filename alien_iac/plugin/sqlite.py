@@ -4,12 +4,13 @@ import sqlite3
 from pathlib import Path
 
 from alien_iac.errors import InvalidInput
+from alien_iac.plugin import files
 from alien_iac.protocol import stores
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """The file, made where there is none; every statement is its own transaction. Raises InvalidInput: no database."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.folder(path.parent)
     path.touch(mode=0o600)
     database = sqlite3.connect(path, isolation_level=None)
     try:

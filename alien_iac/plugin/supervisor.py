@@ -109,10 +109,15 @@ class Supervisor:
         if not launch.lives(self.folder):
             return None
         control = self._recorded()
-        if control and _until(lambda: _answers(control), START_S):
+        if control and self._comes(control):
             return control
         self._kill()
         return None
+
+    def _comes(self, control: Control) -> bool:
+        """Whether the supervisor answers before long. It is not waited for once it is dead."""
+        _until(lambda: _answers(control) or not launch.lives(self.folder), START_S)
+        return _answers(control)
 
     def _start(self, wanted: list[tuple[Definition, str]]) -> None:
         for _ in range(ATTEMPTS):
@@ -122,8 +127,7 @@ class Supervisor:
             files.write_private(self.folder / CONTROL, json.dumps(record).encode())
             self._render(control, wanted)
             self._launch()
-            _until(lambda: _answers(control) or not launch.lives(self.folder), START_S)  # noqa: B023 - called at once
-            if _answers(control):
+            if self._comes(control):
                 return
             self._kill()
         said = (self.folder / launch.ERRORS).read_text()[-2000:].strip()
@@ -140,7 +144,7 @@ class Supervisor:
     def _render(self, control: Control, wanted: list[tuple[Definition, str]]) -> None:
         text = conf.render(control.port, control.password, wanted)
         for one, _ in wanted:
-            (Layout(self._root).workload(one.id) / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.folder(Layout(self._root).workload(one.id) / "log")
         files.write_private(self.folder / conf.FILE, text.encode())
 
     def _end(self) -> None:

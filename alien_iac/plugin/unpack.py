@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from alien_iac.errors import InvalidInput, NotFound
+from alien_iac.plugin import files
 
 
 def unpack(archive: Path, into: Path, expected_sha256: str | None) -> Path:
@@ -24,7 +25,7 @@ def unpack(archive: Path, into: Path, expected_sha256: str | None) -> Path:
         raise InvalidInput(f"the artifact {str(archive)!r} has the SHA-256 {digest}, and not {expected_sha256}")
     target = into / digest
     if not target.is_dir():
-        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.folder(into)
         draft = Path(tempfile.mkdtemp(dir=into, prefix=".draft-"))
         try:
             _extract(archive, draft)

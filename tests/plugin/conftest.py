@@ -1,24 +1,25 @@
 """A running plugin, spoken to as an engine does, and a deployment of which nothing is left after the test."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from plugin_engine import Engine
 
-from alien_iac.plugin import leftovers
+from plugin.plugin_engine import Engine
+from plugin.plugin_world import kill, processes
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Engine]:
+    with Engine.started() as engine:
+        yield engine
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    with Engine.started() as engine:
-        yield engine
+def engine(started: Engine, root: Path) -> Engine:
+    """A plugin that works on `root`."""
+    return started.configure(root)
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 
 def _take_down(root: Path) -> None:
-    """End whatever a failed test left: the supervisor first, so that it starts nothing anew."""
-    with suppress(FileNotFoundError, ProcessLookupError):  # none runs
-        os.kill(int((root / "supervisor" / "supervisord.pid").read_text()), signal.SIGKILL)
-    for folder in (root / "workloads").glob("*"):
-        leftovers.end(folder)
+    """End whatever a failed test left. A supervisor among it may start one more process while it is being killed."""
+    for _ in range(50):
+        if not (found := processes(root)):
+            break
+        kill(*sorted(found))
     shutil.rmtree(root, ignore_errors=True)

@@ -63,7 +63,9 @@ class Engine:
 
     def configure(self, root: Path) -> "Engine":
         self.stub.Configure(
-            provider_pb2.ConfigureRequest(args=struct({"localDir": str(root)}), acceptSecrets=True, acceptResources=True)
+            provider_pb2.ConfigureRequest(
+                args=struct({"localDir": str(root)}), acceptSecrets=True, acceptResources=True
+            )
         )
         return self
 
@@ -73,7 +75,9 @@ class Engine:
 
     def diff(self, token: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Any:
         return self.stub.Diff(
-            provider_pb2.DiffRequest(id="it", urn=URN % token, olds=struct(old), old_inputs=struct(old), news=struct(new))
+            provider_pb2.DiffRequest(
+                id="it", urn=URN % token, olds=struct(old), old_inputs=struct(old), news=struct(new)
+            )
         )
 
     def create(self, token: str, inputs: Mapping[str, Any], *, preview: bool = False) -> tuple[str, dict[str, Any]]:
