@@ -40,16 +40,16 @@ class Component(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         plan = planner.current()
-        self.resource_id = name if isinstance(name, str) and name else repr(name)
-        self.given = dict(keywords)
+        self._resource_id = name if isinstance(name, str) and name else repr(name)
+        self._given = dict(keywords)
         read = reading.read(self.kind, self.resource_id, {key: _plain(value) for key, value in keywords.items()})
         self._read = read
         self._problems: list[Finding] = []
         self._links: list[Link] = []
         self._promises = Promises()
-        self.transforms = self._checked(transform)
-        self.options = self._option(opts)
-        super().__init__(TOKENS[self.kind], plan.logical_name(self.kind, self.resource_id), None, self.options)
+        self._transforms = self._checked(transform)
+        self._options = self._option(opts)
+        super().__init__(TOKENS[self.kind], plan.logical_name(self.kind, self.resource_id), None, self._options)
         if not isinstance(name, str):
             self._problems.append(finding("ID_INVALID", self.resource_id, f"the name is a {type(name).__name__}"))
         self._add_links(link)
@@ -60,6 +60,28 @@ class Component(pulumi.ComponentResource):
         if self._promises.is_kept:
             raise Conflict(f"{self.resource_id} is built already", hint="link it while the stack program runs")
         self._add_links(targets)
+
+    # What the planner reads is behind properties: Pulumi exports every public attribute of an exported resource.
+
+    @property
+    def resource_id(self) -> str:
+        """The id: the name that the author gave."""
+        return self._resource_id
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The arguments as the author gave them, with their Outputs."""
+        return self._given
+
+    @property
+    def transforms(self) -> Mapping[str, Transform]:
+        """The author's transforms by role."""
+        return self._transforms
+
+    @property
+    def options(self) -> pulumi.ResourceOptions | None:
+        """The author's options."""
+        return self._options
 
     @property
     def native(self) -> Mapping[str, pulumi.Output[Any]]:

@@ -36,11 +36,19 @@ class Built:
 class Recorded(Protocol):
     """A component, as the planner sees it."""
 
-    resource_id: str
-    given: dict[str, Any]
-    """The arguments as the author gave them, with their Outputs."""
-    transforms: dict[str, Transform]
-    options: pulumi.ResourceOptions | None
+    @property
+    def resource_id(self) -> str: ...
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The arguments as the author gave them, with their Outputs."""
+        ...
+
+    @property
+    def transforms(self) -> Mapping[str, Transform]: ...
+
+    @property
+    def options(self) -> pulumi.ResourceOptions | None: ...
 
     @property
     def kind(self) -> Kind: ...

@@ -13,7 +13,8 @@ from alien_iac.models.links import VERBS, Link
 class Linkable(Protocol):
     """A component, as far as a link is concerned."""
 
-    resource_id: str
+    @property
+    def resource_id(self) -> str: ...
 
     @property
     def kind(self) -> Kind: ...

@@ -217,6 +217,13 @@ def test_a_provider_of_the_author_comes_before_the_pinned_one(run: Run) -> None:
     assert providers["other"] != "own"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_exported_component_shows_nothing_of_its_arguments(run: Run, kind: Kind) -> None:
+    recording = run(lambda: pulumi.export("thing", MAKE[kind]("thing", transform={})))
+    assert recording.error is None
+    assert set(recording.outputs["thing"]) <= {"id", "kind", "urn"}
+
+
 def test_a_program_without_components_is_left_alone(run: Run) -> None:
     def program() -> None:
         nothing()
