@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
-from filelock import FileLock, Timeout
 
 from alien_iac.agent import health, trust
 from alien_iac.agent.apply import Applier
@@ -21,6 +20,7 @@ from alien_iac.agent.client import Control, Credentials
 from alien_iac.agent.commands import Commands
 from alien_iac.agent.dispatch import Dispatcher
 from alien_iac.agent.health import Examiner, Gate
+from alien_iac.agent.hold import held
 from alien_iac.agent.local import LocalMachine
 from alien_iac.agent.loopback import Loopback
 from alien_iac.agent.machine import Machine
@@ -228,13 +228,8 @@ def run(folder: Path, settings: Settings | None = None) -> None:
     """
     place = Place(folder.resolve())
     identity = read_identity(place)
-    try:
-        with FileLock(place.lock, timeout=0):
-            asyncio.run(_run(place, identity, settings or Settings()))
-    except Timeout as error:
-        raise Conflict(
-            f"the agent of {place.root} runs already", hint="end it first, or give another folder"
-        ) from error
+    with held(place):
+        asyncio.run(_run(place, identity, settings or Settings()))
 
 
 async def _run(place: Place, identity: Identity, settings: Settings) -> None:

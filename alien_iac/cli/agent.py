@@ -12,7 +12,8 @@ from alien_iac.agent.enrol import enrol as enrol_agent
 from alien_iac.agent.logs import to_stderr
 from alien_iac.agent.place import Place, read_identity
 from alien_iac.agent.store import Store
-from alien_iac.cli import render
+from alien_iac.agent.takedown import take_down
+from alien_iac.cli import questions, render
 
 _DIR = click.option(
     "--dir",
@@ -72,6 +73,43 @@ def approve(folder: Path, *, as_json: bool) -> None:
         store.close()
     text = f"{waiting.release} is approved"
     render.show({"approved": waiting.release, "revision": waiting.revision}, lambda _: text, as_json_=as_json)
+
+
+@agent.command()
+@_DIR
+@render.JSON_OPTION
+def show(folder: Path, *, as_json: bool) -> None:
+    """Show which release runs here, what waits, and where the workloads are."""
+    identity, store = read_identity(Place(folder.resolve())), _store(folder)
+    try:
+        release, waiting, outputs = store.current, store.waiting, store.outputs
+    finally:
+        store.close()
+    facts = {
+        "customer": identity.customer,
+        "deployment": identity.deployment_id,
+        "controlPlane": identity.control_plane,
+        "release": release.version if release else None,
+        "waiting": waiting.reason if waiting else None,
+        "outputs": outputs,
+    }
+    lines = [f"{key}: {value}" for key, value in facts.items() if value is not None and key != "outputs"]
+    workloads = [(w.id, w.type, w.public_url) for w in outputs.workloads] if outputs else []
+    text = "\n".join([*lines, render.table(("WORKLOAD", "TYPE", "PUBLIC URL"), workloads)])
+    render.show(facts, lambda _: text, as_json_=as_json)
+
+
+@agent.command()
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@_DIR
+@render.JSON_OPTION
+def destroy(folder: Path, *, yes: bool, as_json: bool) -> None:
+    """Take the deployment down by the customer's own hand, while its agent does not run. Its data stays."""
+    identity = read_identity(Place(folder.resolve()))
+    if not yes:
+        questions.confirm(f"Take the deployment of {identity.customer} down?", "destroy")
+    kept = take_down(folder)
+    render.show({"kept": kept}, lambda _: questions.kept_text(kept, "stays"), as_json_=as_json)
 
 
 @agent.command()

@@ -21,16 +21,17 @@ def ended_well(one: Rollout) -> bool:
 
 def follow(control: remote.Remote, rollout_id: str, *, quiet: bool = False) -> Rollout:
     """Show a rollout until it has ended, and return it as it ended."""
-    seen = _versions(control, rollout_id)
+    seen = versions(control, rollout_id)
     if quiet:
         return _last(seen, lambda _: None)
     if not Console().is_terminal:
-        return _last(seen, _lines(click.echo))
+        return _last(seen, lines(click.echo))
     with Live(refresh_per_second=8) as live:
         return _last(seen, lambda one: live.update(picture(one)))
 
 
-def _versions(control: remote.Remote, rollout_id: str) -> Iterator[Rollout]:
+def versions(control: remote.Remote, rollout_id: str) -> Iterator[Rollout]:
+    """A rollout as it is now, and again each time it has changed, until it has ended."""
     after = -1
     while True:
         one = control.get(Rollout, f"/rollouts/{rollout_id}", wait=remote.HOLD_S, after=after)
@@ -49,7 +50,7 @@ def _last(seen: Iterator[Rollout], tell: Callable[[Rollout], object]) -> Rollout
     return one
 
 
-def _lines(echo: Callable[[str], object]) -> Callable[[Rollout], None]:
+def lines(echo: Callable[[str], object]) -> Callable[[Rollout], None]:
     """A teller that prints what changed since it was last called."""
     told: dict[str, str] = {}
 

@@ -1,15 +1,14 @@
 """`alien preview`, `up` and `destroy`: one deployment, by hand, from the project on this machine."""
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from alien_iac import automation, errors
-from alien_iac.cli import render, steps
-from alien_iac.protocol.outputs import KEY, Kept
+from alien_iac import automation
+from alien_iac.cli import questions, render, steps
+from alien_iac.protocol.outputs import KEY
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,10 +59,10 @@ def up(
     stack = automation.open_stack(project, customer)
     flags = {"target": list(targets) or None, "refresh": refresh}
     if not yes:
-        _may_ask("update")
+        questions.terminal("update")
         with steps.shown(f"preview of {customer}", silent=as_json) as observe:
             planned = automation.preview(stack, observe=observe, parallel=parallel, **flags)
-        click.confirm(f"{steps.counted(planned.changes)}. Update {customer}?", abort=True, err=True)
+        questions.confirm(f"{steps.counted(planned.changes)}. Update {customer}?", "update")
     with steps.shown(f"update of {customer}", silent=as_json) as observe:
         outcome = automation.up(stack, observe=observe, parallel=parallel, **flags)
     _show(outcome, as_json=as_json, title=f"{customer} is up to date")
@@ -79,26 +78,12 @@ def destroy(customer: str, project: Path, parallel: int, *, yes: bool, as_json: 
     stack = automation.open_stack(project, customer)
     kept = automation.kept(stack)
     if not yes:
-        _may_ask("destroy")
-        click.echo(_kept_text(kept, "will stay"), err=True)
-        click.confirm(f"Take {customer} down?", abort=True, err=True)
+        click.echo(questions.kept_text(kept, "will stay"), err=True)
+        questions.confirm(f"Take {customer} down?", "destroy")
     with steps.shown(f"taking {customer} down", silent=as_json) as observe:
         outcome = automation.destroy(stack, observe=observe, parallel=parallel)
     result = {"changes": dict(outcome.changes), "kept": kept}
-    render.show(result, lambda _: f"{customer} is down\n{_kept_text(kept, 'stays')}", as_json_=as_json)
-
-
-def _may_ask(what: str) -> None:
-    if not sys.stdin.isatty():
-        raise errors.InvalidInput(f"{what} asks first, and this is not a terminal", hint="say --yes")
-
-
-def _kept_text(kept: tuple[Kept, ...], what: str) -> str:
-    if not kept:
-        return f"no data {what}"
-    return (
-        f"data that {what}:\n{render.table(('', 'KIND', 'ID', 'PLACE'), (('', k.type, k.id, k.place) for k in kept))}"
-    )
+    render.show(result, lambda _: f"{customer} is down\n{questions.kept_text(kept, 'stays')}", as_json_=as_json)
 
 
 def _show(outcome: automation.Outcome, *, as_json: bool, title: str) -> None:

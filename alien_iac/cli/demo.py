@@ -1,0 +1,52 @@
+"""`alien demo`: the whole of it on one machine, and an exit code that says whether all of it was seen."""
+
+import time
+from pathlib import Path
+
+import click
+
+from alien_iac.cli import render
+from alien_iac.cli.demonstration.story import Story
+from alien_iac.cli.demonstration.world import World, opened
+from alien_iac.errors import RolloutFailed
+
+FOLDER = ".demo"
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End by itself, instead of leaving it running to look at.")
+@click.option(
+    "--project", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".", help="The clone."
+)
+@render.JSON_OPTION
+def demo(project: Path, *, once: bool, as_json: bool) -> None:
+    """Three customers on this machine: release 1, commands, release 2 in waves, and a broken release 3.
+
+    Everything it makes is in the folder .demo, and nothing of it runs when it has ended.
+    """
+    begun = time.monotonic()
+    root = project.resolve()
+    with opened(root, root / FOLDER, lambda line: click.echo(line, err=as_json)) as world:
+        story = Story(world)
+        whole = story.tell()
+        took = time.monotonic() - begun
+        facts = {"seen": [{"what": what, "ok": ok} for what, ok in story.seen], "seconds": round(took)}
+        good = sum(ok for _, ok in story.seen)
+        text = f"\n{good} of {len(story.seen)} things were seen as they must be, in {took:.0f} s"
+        render.show(facts, lambda _: text, as_json_=as_json)
+        if whole and not once:
+            _stay(world)
+    if not whole:
+        missed = "; ".join(what for what, ok in story.seen if not ok)
+        raise RolloutFailed(f"not seen: {missed}", hint=f"the logs are in {root / FOLDER}")
+
+
+def _stay(world: World) -> None:
+    token = world.environment["ALIEN_TOKEN_FILE"]
+    click.echo(f"\nthe API is at {world.url}/docs; try, in another terminal:")
+    click.echo(f"  export ALIEN_CONTROL_PLANE={world.url} ALIEN_TOKEN_FILE={token}")
+    click.echo("  .venv/bin/alien deployments ls")
+    click.echo("  .venv/bin/alien command invoke acme get-active-users --target worker")
+    click.echo("Ctrl-C ends it")
+    while all(process.poll() is None for process in world.running.values()):
+        time.sleep(0.5)
