@@ -12,10 +12,13 @@ import grpc
 from pulumi.runtime.proto import events_pb2, events_pb2_grpc
 
 from alien_iac.engine import values, wire
-from alien_iac.engine.model import Resource
+from alien_iac.engine.model import Request, Resource
 from alien_iac.engine.steps import COUNTED, Step
 
 Event = dict[str, Any]
+
+SHORTEST = 3
+"""Secrets of the config that are shorter are no use hiding in a text: they may be part of any word."""
 
 
 class Sink(Protocol):
@@ -75,14 +78,17 @@ def sinks(event_log: str) -> list[Sink]:
 class Events:
     """Numbers events and hands each to every listener, in one order. Its methods may be called from any thread."""
 
-    def __init__(self, listeners: list[Callable[[Event], None]], *, planning: bool, show_secrets: bool) -> None:
-        self._listeners, self._planning, self._show = listeners, planning, show_secrets
+    def __init__(self, listeners: list[Callable[[Event], None]], request: Request) -> None:
+        self._listeners, self._planning, self._show = listeners, request.dry, request.show_secrets
+        self._config = {k: "[secret]" if k in request.secret_keys else v for k, v in request.config.items()}
+        secrets = {request.config[k] for k in request.secret_keys & set(request.config)}
+        self._secrets = sorted((s for s in secrets if len(s) >= SHORTEST), key=len, reverse=True)
         self._lock = threading.Lock()
         self._sequence = 0
 
-    def prelude(self, config: Mapping[str, str]) -> None:
+    def prelude(self) -> None:
         """The update begins."""
-        self._emit("preludeEvent", {"config": dict(config)})
+        self._emit("preludeEvent", {"config": self._config})
 
     def begin(self, step: Step) -> None:
         """A step begins."""
@@ -100,6 +106,8 @@ class Events:
         self, severity: str, message: str, urn: str = "", stream: int = 0, *, ephemeral: bool = False
     ) -> None:
         """Something to read. `severity`: debug, info, info#err, warning or error."""
+        for secret in self._secrets:
+            message = message.replace(secret, "[secret]")
         prefix = f"{severity}: " if severity in ("error", "warning", "debug") else ""
         said = {"urn": urn, "prefix": prefix, "message": f"{message}\n", "color": "never", "severity": severity}
         self._emit("diagnosticEvent", {**said, "streamID": stream, "ephemeral": ephemeral})

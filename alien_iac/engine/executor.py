@@ -187,8 +187,9 @@ class Executor:
             self._delete(step, deleted)
             return None
         if step.op in ("same", "replace"):
-            if step.op == "same" and urns.is_provider(step.new.type) and not (step.skipped or step.untargeted):
-                self._registry.same(step.new)
+            old = step.old if step.op == "same" and not (step.skipped or step.untargeted) else None
+            if old is not None and urns.is_provider(step.new.type):
+                self._registry.same(replace(step.new, inputs=old.inputs))  # the provider said that it is the same
             return step.new
         live = self._read(step.new) if step.op in ("read", "read-replacement") else self._make(step)
         return self._born(step, step.new, live)

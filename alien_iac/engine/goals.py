@@ -74,13 +74,17 @@ class Goal:
         )
 
 
-def parse(request: resource_pb2.RegisterResourceRequest, namer: urns.Namer, root: Path, above: Goal | None) -> Goal:
+def parse(
+    request: resource_pb2.RegisterResourceRequest, namer: urns.Namer, above: Goal | None, *, program: Path, root: Path
+) -> Goal:
     """A registration as the SDK sent it. `above`: the parent's goal, from which some options are inherited.
+
+    Paths of assets are relative to the folder of the program, positions in the source to the root of the project.
 
     Raises Unsupported for what this engine leaves to the CLI, InvalidInput for what no engine could do.
     """
     refuse(request)
-    inputs = wire.hashed(wire.properties(request.object), root)
+    inputs = wire.hashed(wire.properties(request.object), program)
     dependencies = dict.fromkeys(request.dependencies)
     per_key = {k: tuple(dict.fromkeys(v.urns)) for k, v in request.propertyDependencies.items()}
     if not per_key:

@@ -53,8 +53,9 @@ def served(request: Request, log: Callable[[str], None]) -> Iterator[str]:
                 reader.join()
 
 
-def start(request: Request, address: str, monitor: str) -> "grpc.Future[language_pb2.RunResponse]":
-    """Ask the language server to run the program against the monitor."""
+@contextmanager
+def running(request: Request, address: str, monitor: str) -> Iterator["grpc.Future[language_pb2.RunResponse]"]:
+    """Let the language server run the program against the monitor. What is given is its answer to come."""
     run = language_pb2.RunRequest(
         project=request.project,
         stack=request.stack,
@@ -70,8 +71,8 @@ def start(request: Request, address: str, monitor: str) -> "grpc.Future[language
             root_directory=str(request.work_dir), program_directory=str(request.main), entry_point="."
         ),
     )
-    channel = grpc.insecure_channel(address, wire.OPTIONS)
-    return language_pb2_grpc.LanguageRuntimeStub(channel).Run.future(run)
+    with grpc.insecure_channel(address, wire.OPTIONS) as channel:
+        yield language_pb2_grpc.LanguageRuntimeStub(channel).Run.future(run)
 
 
 def _python(request: Request) -> Path:

@@ -59,7 +59,8 @@ class Registrations:
         """Make a resource what the program wants it to be."""
         parts = self._parts
         above = parts.planner.seen.goals.get(request.parent)
-        goal = goals.parse(request, self._namer, parts.request.main, above)
+        folders = {"program": parts.request.main, "root": parts.request.work_dir}
+        goal = goals.parse(request, self._namer, above, **folders)
         with self._turns.turn(goal.urn):
             planned = parts.planner.plan(self._with_provider(goal, request))
             following = self._turns.next_urn()

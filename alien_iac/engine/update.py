@@ -23,7 +23,7 @@ from alien_iac.engine.planner import Bail, Planner
 from alien_iac.engine.registrations import Parts
 from alien_iac.engine.registry import Launcher, Registry
 from alien_iac.engine.turns import Gate
-from alien_iac.errors import AlienError, Unsupported
+from alien_iac.errors import AlienError, NotFound, Unsupported
 
 TICK_S = 0.05
 """How often it is looked whether somebody wants the update to end."""
@@ -39,13 +39,16 @@ def run(request: Request, out: Callable[[str], None], cancel: threading.Event) -
     """Run an update. `out` gets the display's lines; `cancel` ends it in order once it is set.
 
     What fails is said in the output and gives a Result that did not succeed; its `error` is empty where the output
-    says all. Raises Unsupported, before anything is done, for what only the CLI can do.
+    says all. Before anything is done, raises Unsupported for what only the CLI can do, and NotFound where a refresh or
+    a destroy is to target what is not there.
     """
     if request.kind == "refresh" and request.run_program:
         raise Unsupported("the embedded engine does not support refresh --run-program", hint=CLI)
+    if request.kind in ("refresh", "destroy"):
+        _refuse_unknown(request)
     sinks = events.sinks(request.event_log)
     display = Display(out, request.kind, request.stack, dry=request.dry)
-    said = events.Events([display, *(s.put for s in sinks)], planning=request.dry, show_secrets=request.show_secrets)
+    said = events.Events([display, *(s.put for s in sinks)], request)
     ledger = Ledger(request.snapshot, None if request.dry else request.journal)
     try:
         with _served(request, ledger, said) as (parts, registry):
@@ -61,10 +64,18 @@ def run(request: Request, out: Callable[[str], None], cancel: threading.Event) -
     return Result(snapshot=snapshot, changes=changes, succeeded=succeeded, error=error)
 
 
+def _refuse_unknown(request: Request) -> None:
+    known = {r.urn for r in request.snapshot.resources}
+    for urn in urns.Targets((*request.targets, *request.excludes)).literals():
+        if urn not in known:
+            raise NotFound(f"no resource named '{urn}' found")
+
+
 @contextmanager
 def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[tuple[Parts, Registry]]:
     """Put the engine together, serve it on loopback, and take it down in the end."""
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1024), options=wire.OPTIONS)
+    pool = futures.ThreadPoolExecutor(max_workers=1024, thread_name_prefix="engine")
+    server = grpc.server(pool, options=wire.OPTIONS)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     launcher = Launcher(
         named=request.plugins,
@@ -95,6 +106,7 @@ def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[t
         yield parts, registry
     finally:
         server.stop(GRACE_S).wait()
+        pool.shutdown(wait=False)
         registry.close()
 
 
@@ -109,8 +121,7 @@ class _Update:
     def run(self) -> dict[str, int]:
         """All phases. What was done, by operation."""
         parts, begun = self.parts, time.monotonic()
-        secret, config = parts.request.secret_keys, parts.request.config
-        parts.events.prelude({k: "[secret]" if k in secret else v for k, v in config.items()})
+        parts.events.prelude()
         with self._watched():
             try:
                 self._phases(parts.request)
@@ -198,8 +209,11 @@ class _Update:
 
     def _run_program(self) -> None:
         parts = self.parts
-        with program.served(parts.request, lambda line: parts.events.diagnostic("info", line)) as address:
-            answer = self._awaited(program.start(parts.request, address, parts.address))
+        with (
+            program.served(parts.request, lambda line: parts.events.diagnostic("info", line)) as address,
+            program.running(parts.request, address, parts.address) as running,
+        ):
+            answer = self._awaited(running)
         if parts.gate.closed.is_set():
             return
         if answer is None or answer.bail:

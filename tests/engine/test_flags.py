@@ -200,3 +200,20 @@ def test_a_preview_of_a_destroy_changes_nothing(probed: Probed) -> None:
     assert "- 3 to delete" in result.stdout
     assert probed.calls() == []
     assert probed.names() == ["a", "b"]
+
+
+@pytest.mark.parametrize("do", ["refresh", "destroy"])
+def test_a_target_that_is_not_in_the_state_is_refused_at_once(probed: Probed, do: str) -> None:
+    probed.up(TWO)
+    assert f"no resource named '{URN}none' found" in probed.failing(do, empty, target=[URN + "none"])
+    assert probed.names() == ["a", "b"]
+
+
+def test_a_refresh_reads_only_its_targets(probed: Probed) -> None:
+    probed.up(chain("1", "2", "3"))
+    probed.forget()
+    probed.run("refresh", empty, target=[URN + "a"])
+    assert probed.calls() == [("read", "a")]
+    probed.forget()
+    probed.run("refresh", empty, target=[URN + "b"], target_dependents=True)
+    assert sorted(probed.calls()) == [("read", "b"), ("read", "c")]

@@ -153,3 +153,22 @@ def test_what_could_not_be_deleted_after_its_replacement_is_deleted_later(tmp_pa
     probed.failing("up", things(("a", {"kind": "y"})))
     assert stuck in probed.world()
     assert len(probed.names()) == 2
+
+
+def test_a_plugin_that_dies_fails_its_step_and_no_more(tmp_path: Path) -> None:
+    probed = Probed(tmp_path, EmbeddedPulumi())
+
+    def kill_when_begun() -> None:
+        eventually(lambda: slow_is_being_made(tmp_path))
+        time.sleep(0.2)  # so that the end of the quick one is recorded
+        for pid in (tmp_path / "world" / "plugins").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_when_begun)
+    killer.start()
+    said = probed.failing("up", SLOW)
+    killer.join()
+    assert "error: update failed" in said
+    assert probed.names() == ["quick"]
+    assert probed.pending() == []
+    assert probed.up(SAME) == {"same": 2, "create": 1}

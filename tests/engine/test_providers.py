@@ -162,3 +162,14 @@ def test_drift_in_outputs_alone_asks_the_provider(probed: Probed) -> None:
     started = (probed.folder / "world" / "plugins").read_text()
     probed.up(one())
     assert (probed.folder / "world" / "plugins").read_text() != started
+
+
+def test_secrets_of_the_config_are_hidden_in_what_is_said(probed: Probed) -> None:
+    probed.stack.set_config("password", pulumi.automation.ConfigValue("swordfish", secret=True))
+
+    def program() -> None:
+        pulumi.log.warn(f"the password is {pulumi.Config().require('password')}")
+
+    said = probed.run("up", program).stdout
+    assert "the password is [secret]" in said
+    assert "swordfish" not in said + str([vars(event) for event in probed.seen])
