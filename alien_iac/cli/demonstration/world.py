@@ -23,7 +23,8 @@ START_S = 30
 STOP_S = 30
 ENVIRONMENT = {"ALIEN_AGENT_HEARTBEAT_SECONDS": "1", "ALIEN_AGENT_HEALTH_SECONDS": "20"}
 """So that the demo takes a minute: agents show signs of life each second."""
-_SHOWN = {"PATH", "HOME", "LANG", "TMPDIR", "UV_CACHE_DIR", "VIRTUAL_ENV", "TERM", "COLUMNS"}
+_OURS = ("ALIEN_", "PULUMI_")
+"""Variables of the terminal that the demo must not meet."""
 
 Tell = Callable[[str], object]
 
@@ -105,7 +106,7 @@ def opened(project: Path, folder: Path, tell: Tell) -> Iterator[World]:
         raise NotFound(f"{project} is not the repository of alien-iac", hint="run `make demo` in a clone of it")
     _clear(folder)
     _copy(project, folder / "vendor")
-    passed_on = {name: value for name, value in os.environ.items() if name in _SHOWN}
+    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     world = World(
         folder=folder,
         tell=tell,
