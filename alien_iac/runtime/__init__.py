@@ -48,7 +48,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a Container's own proc
 
         return getattr(commands, name)
     if name == "serve":
-        from alien_iac.runtime import web  # noqa: PLC0415 - it brings an HTTP server along
+        from alien_iac.runtime.web import serve  # noqa: PLC0415 - it brings a server along
 
-        return web.serve
+        return serve
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -45,12 +45,12 @@ class Bodies:
     async def store(self, result: bytes, handling: arc.ResponseHandling) -> arc.Body:
         """A result as a body. One that is too large is put where the envelope says.
 
-        Where that URL counts from nowhere, whoever handed the envelope over is near and takes the result inline.
+        Without a lease the result goes back to whoever handed the envelope over: the agent beside the workload, which
+        takes it inline and puts it there itself, so that the workload needs no way out.
         """
-        upload = handling.storage_upload_request
-        if len(result) <= handling.max_inline_bytes or self.resolve(upload.backend.url) is None:
+        if len(result) <= handling.max_inline_bytes or self._base_url is None:
             return inline(result)
-        await self._send(upload, result)
+        await self._send(handling.storage_upload_request, result)
         return arc.Stored(size=len(result), storage_put_used=True)
 
     async def _send(self, request: arc.PresignedRequest, content: bytes) -> bytes:
@@ -59,7 +59,7 @@ class Bodies:
             answer = await self._http.request(
                 backend.method, self.resolve(backend.url) or backend.url, headers=backend.headers, content=content
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"a command's stored body: no answer ({type(error).__name__})") from None
         if not answer.is_success:
             # The URL is a credential, so it is not quoted.

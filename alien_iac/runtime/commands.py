@@ -10,10 +10,10 @@ import asyncio
 import sys
 from types import ModuleType
 
-from alien_iac.errors import AlienError
-from alien_iac.runtime import loading, logs, receiver, settings
+from alien_iac.runtime import loading, receiver, settings
 from alien_iac.runtime.clock import SystemClock
 from alien_iac.runtime.ending import end_signals
+from alien_iac.runtime.entry import as_process
 from alien_iac.runtime.http import async_client
 from alien_iac.runtime.logs import LOGGER, line
 from alien_iac.runtime.receiver import Receiver
@@ -58,9 +58,5 @@ def run_commands(module: ModuleType | None = None) -> None:
     async def run() -> None:
         await serve_commands(module, ended=end_signals())
 
-    logs.configure()
-    try:
-        asyncio.run(run())
-    except AlienError as error:
-        LOGGER.error(line("not started", code=error.code, why=str(error)))
-        sys.exit(error.exit_code)
+    if status := as_process(run):
+        sys.exit(status)

@@ -27,10 +27,12 @@ LONGEST_SILENCE_SECONDS = 15.0
 class Vitals:
     """A workload without a check of its own is healthy once it runs."""
 
-    def __init__(self, runner: Runner, settings: Settings) -> None:
+    def __init__(self, runner: Runner, settings: Settings, *, check_seconds: float = CHECK_SECONDS) -> None:
         self._runner = runner
         self._settings = settings
+        self._check_seconds = check_seconds
         self._was_well = True
+        self._checking: asyncio.Task[str | None] | None = None
 
     async def examine(self) -> Health:
         """Ask the vendor's check. What it raises is logged when it begins to fail, not each time."""
@@ -45,15 +47,21 @@ class Vitals:
         )
 
     async def _problem(self) -> str | None:
+        """What is wrong. A check that hangs is left to it, and not begun a second time."""
+        if self._checking is None:
+            self._checking = asyncio.create_task(self._check())
+        done, _ = await asyncio.wait({self._checking}, timeout=self._check_seconds)
+        if not done:
+            return f"the health check did not end within {self._check_seconds:g} s"
+        self._checking = None
+        return done.pop().result()
+
+    async def _check(self) -> str | None:
         checks = self._runner.handlers.of("health")
         if not checks:
             return None
         work = Work(handler=checks[0], id="health", payload=None)
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                outcome = await self._runner.attempt(work, log_failure=self._was_well)
-        except TimeoutError:
-            return f"the health check did not end within {CHECK_SECONDS:g} s"
+        outcome = await self._runner.attempt(work, log_failure=self._was_well)
         if isinstance(outcome, Failed):
             return outcome.message
         return "the health check returned False" if outcome.value is False else None

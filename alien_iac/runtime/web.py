@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from types import ModuleType
 from typing import Any
 
-from alien_iac.runtime import logs, serving, settings
+from alien_iac.runtime import serving, settings
 from alien_iac.runtime.commands import serve_commands
 from alien_iac.runtime.ending import end_signals
+from alien_iac.runtime.entry import as_process
+from alien_iac.runtime.logs import LOGGER, line
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside a cloud's own network, where the platform decides who reaches it
 
-
-def serve(app: Any) -> None:  # noqa: ANN401 - ASGI
+def serve(app: Any, module: ModuleType | None = None) -> None:  # noqa: ANN401 - ASGI has no type of its own
     """Serve an ASGI app on `PORT`, answer commands and send heartbeats, until SIGTERM or SIGINT.
 
-    On `local` it listens on loopback alone. The command handlers are those of the process's main module.
+    The command handlers are those that `serve_commands` finds. On `local` it listens on this machine only, elsewhere on
+    every address.
     """
 
     async def run() -> None:
-        mine, ended = settings.read(), end_signals()
-        listener = serving.bind(mine.port, serving.LOOPBACK if mine.platform == "local" else EVERYWHERE)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve_commands(ended=ended))
-            tasks.create_task(serving.serve(app, listener, ended))
+        ended = end_signals()
+        mine = settings.read()
+        listener = serving.bind(mine.port, serving.LOOPBACK if mine.platform == "local" else serving.EVERYWHERE)
+        LOGGER.info(line("container ready", id=mine.resource_id, port=listener.getsockname()[1]))
+        server = asyncio.create_task(serving.serve(app, listener, ended))
+        server.add_done_callback(lambda _: ended.set())
+        try:
+            await serve_commands(module, ended=ended)
+        finally:
+            ended.set()
+            await server
 
-    logs.configure()
-    asyncio.run(run())
+    if status := as_process(run):
+        sys.exit(status)

@@ -28,6 +28,7 @@ class Agent:
         self.results: dict[str, list[dict[str, Any]]] = {}
         self.released: list[str] = []
         self.beats: list[dict[str, Any]] = []
+        self.uploads: list[object] = []
         self.submit_statuses: list[int] = []
         """What the next submissions are answered; 204 when it is empty."""
         self.url = ""
@@ -91,6 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         agent, body = self.server.agent, self._body()
         assert "authorization" not in self.headers
+        if self.path.endswith("/upload"):
+            agent.uploads.append(body)
+            self._answer(200, None)
+            return
         agent.results.setdefault(self.path.split("/")[-2], []).append(body)
         self._answer(agent.submit_statuses.pop(0) if agent.submit_statuses else 204, None)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from runtime.runtime_agent import Agent, serve
 from runtime.runtime_workload import DEPLOYMENT, Machine, Running, eventually
@@ -20,6 +21,10 @@ from alien_iac.runtime import command, current, run_commands
 @command("add")
 def add(a: int, b: int = 1) -> int:
     return a + b
+
+@command("large")
+def large() -> str:
+    return "y" * 200_000
 
 @command("slow")
 async def slow(seconds: float) -> str:
@@ -40,8 +45,8 @@ def agent() -> Iterator[Agent]:
         yield made
 
 
-def start(machine: Machine, agent: Agent, **env: str) -> Running:
-    source = machine.source(CODE)
+def start(machine: Machine, agent: Agent, *, code: str = CODE, **env: str) -> Running:
+    source = machine.source(code)
     token = machine.folder / "token"
     token.write_text(agent.token)
     known = {
@@ -109,6 +114,14 @@ def test_results_are_submitted_until_they_are_taken(machine: Machine, agent: Age
     assert len(agent.results["b"]) == 1
 
 
+def test_a_large_result_is_uploaded_first(machine: Machine, agent: Agent) -> None:
+    agent.add("large", command_id="large")
+    start(machine, agent)
+    (result,) = eventually(lambda: agent.results.get("large", []))
+    assert result["response"] == {"mode": "storage", "size": 200_002, "storagePutUsed": True}
+    assert agent.uploads == ["y" * 200_000]
+
+
 def test_the_end_drains_and_gives_back(machine: Machine, agent: Agent) -> None:
     running = start(machine, agent, ALIEN_COMMANDS_MAX_LEASES="2", ALIEN_COMMANDS_DRAIN_TIMEOUT_MS="1500")
     agent.add("slow", b'{"seconds": 1}', command_id="short")
@@ -163,6 +176,53 @@ def test_half_an_environment_is_said(machine: Machine, agent: Agent) -> None:
     assert environment.DEPLOYMENT_ID in running.text
     assert environment.COMMANDS_TARGET_TYPE in running.text
     assert "Traceback" not in running.text
+
+
+def test_a_server_that_takes_commands_too(machine: Machine, agent: Agent) -> None:
+    code = """
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+    from alien_iac.runtime import command, serve
+
+    async def page(request):
+        return PlainTextResponse("a page")
+
+    @command("add")
+    def add(a: int) -> int:
+        return a + 1
+
+    if __name__ == "__main__":
+        serve(Starlette(routes=[Route("/page", page)]))
+    """
+    running = start(machine, agent, code=code)
+    assert httpx.get(running.url + "/page", trust_env=False).text == "a page"
+    agent.add("add", b'{"a": 1}', command_id="a")
+    assert answer(agent, "a") == 2
+    assert running.stop() == 0
+    # And without an agent it is a server like any other.
+    alone = start(machine, agent, code=code, **{environment.COMMANDS_URL: ""})
+    assert httpx.get(alone.url + "/page", trust_env=False).text == "a page"
+    assert alone.stop() == 0
+
+
+def test_an_app_that_does_not_start_ends_the_process(machine: Machine, agent: Agent) -> None:
+    code = """
+    from contextlib import asynccontextmanager
+    from starlette.applications import Starlette
+    from alien_iac.runtime import serve
+
+    @asynccontextmanager
+    async def lifespan(app):
+        raise RuntimeError("no database")
+        yield
+
+    serve(Starlette(lifespan=lifespan))
+    """
+    running = start(machine, agent, code=code)
+    assert running.process.wait(15) == 2
+    assert "no database" in running.text
+    assert "its lifespan failed" in running.text
 
 
 def test_heartbeats_and_no_commands(machine: Machine, agent: Agent) -> None:

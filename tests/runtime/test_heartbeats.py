@@ -1,6 +1,7 @@
 """Heartbeats: what they say, and that an agent which is away or refuses them does not matter to the workload."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,3 +94,20 @@ async def test_an_agent_that_refuses(agent: Agent, tmp_path: Path) -> None:
     await beat(agent.url, tmp_path, None, token="wrong")
     assert agent.beats == []
     assert len(agent.refused) >= 5
+
+
+async def test_a_check_that_hangs_is_not_piled_up() -> None:
+    release, begun = threading.Event(), []
+
+    def check() -> None:
+        begun.append(1)
+        release.wait()
+
+    handler = Handler(kind="health", name="", function=check)
+    vitals = Vitals(Runner(Handlers(all=(handler,)), clock=SystemClock()), Settings(), check_seconds=0.05)
+    for _ in range(3):
+        assert (await vitals.examine()).health == "unhealthy"
+    assert len(begun) == 1
+    release.set()
+    while (await vitals.examine()).health != "healthy":
+        pass

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from alien_iac.protocol import environment
-from alien_iac.runtime import logs, serving
+from alien_iac.runtime import serving
 from alien_iac.runtime.broker.app import Broker, app
 from alien_iac.runtime.ending import end_signals
+from alien_iac.runtime.entry import as_process
 from alien_iac.runtime.logs import LOGGER, line
 
 
@@ -32,9 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m alien_iac.runtime.broker", description=__doc__)
     parser.add_argument("folder", type=Path)
-    logs.configure()
-    asyncio.run(run(parser.parse_args(argv).folder, int(os.environ.get(environment.PORT) or 0)))
-    return 0
+    folder: Path = parser.parse_args(argv).folder
+    port = int(os.environ.get(environment.PORT) or 0)
+    return as_process(lambda: run(folder, port))
 
 
 if __name__ == "__main__":

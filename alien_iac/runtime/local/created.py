@@ -27,6 +27,8 @@ from alien_iac.runtime.work import Failed, Work
 
 FULL_LOOK_SECONDS = 10.0
 AT_ONCE = 10
+HELD = 1000
+"""How many objects are in work or rest after a failure; the others wait in the ledger."""
 _MANY = 200
 """From so many changed paths on, one look at the whole folder is less work."""
 
@@ -42,6 +44,7 @@ class CreatedObjects:
         self._ledger = ledger
         self._clock = clock
         self._news = asyncio.Event()
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def begin(self) -> None:
         """Once, before the Function serves: what lies in a storage that it never watched before is no news."""
@@ -103,9 +106,9 @@ class CreatedObjects:
         running: dict[str, asyncio.Task[None]] = {}
         while not ended.is_set():
             self._news.clear()
-            waiting = await asyncio.to_thread(self._ledger.waiting, self._storage)
+            waiting = await asyncio.to_thread(self._ledger.waiting, self._storage, 2 * HELD)
             for created in waiting:
-                if len(running) < AT_ONCE and created.key not in running:
+                if len(running) < HELD and created.key not in running:
                     task = asyncio.create_task(self._deliver(created, ended))
                     running[created.key] = task
                     task.add_done_callback(partial(self._delivered, running, created.key))
@@ -119,19 +122,16 @@ class CreatedObjects:
         self._news.set()
 
     async def _deliver(self, created: Created, ended: asyncio.Event) -> None:
-        attempt = await asyncio.to_thread(self._ledger.begin_object, created)
-        outcome = await self._runner.run(
-            Work(
-                handler=self._handler,
-                id=f"{self._storage}/{created.key}@{created.e_tag}",
-                payload=created.key,
-                attempt=attempt,
-            )
-        )
-        if isinstance(outcome, Failed) and outcome.code == STOPPED:
-            return
+        async with self._slots:
+            if ended.is_set():
+                return
+            attempt = await asyncio.to_thread(self._ledger.begin_object, created)
+            name = f"{self._storage}/{created.key}@{created.e_tag}"
+            outcome = await self._runner.run(Work(handler=self._handler, id=name, payload=created.key, attempt=attempt))
         if not isinstance(outcome, Failed):
             await asyncio.to_thread(self._ledger.end_object, created, given_up=False)
+        elif outcome.code == STOPPED:
+            return
         elif attempt >= redelivery.ATTEMPTS:
             LOGGER.error(line("object given up", storage=self._storage, attempts=attempt))
             await asyncio.to_thread(self._ledger.end_object, created, given_up=True)

@@ -127,12 +127,13 @@ class Ledger:
         with self._used():
             self._db.executemany("DELETE FROM objects WHERE storage = ? AND key = ?", [(storage, key) for key in keys])
 
-    def waiting(self, storage: str) -> list[Created]:
+    def waiting(self, storage: str, most: int) -> list[Created]:
         """What the handler has yet to be told of, oldest first."""
         with self._used():
             rows = self._db.execute(
-                "SELECT seq, key, e_tag, attempts FROM objects WHERE storage = ? AND state = 'waiting' ORDER BY seq",
-                (storage,),
+                "SELECT seq, key, e_tag, attempts FROM objects WHERE storage = ? AND state = 'waiting' ORDER BY seq"
+                " LIMIT ?",
+                (storage, most),
             ).fetchall()
         return [Created(seq=seq, key=key, e_tag=e_tag, attempts=attempts) for seq, key, e_tag, attempts in rows]
 

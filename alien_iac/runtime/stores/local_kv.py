@@ -1,4 +1,8 @@
-"""A Kv on `local`: `localkv.sqlite`, which several processes of one machine share."""
+"""A Kv on `local`: `localkv.sqlite`, which several processes of one machine share.
+
+The public `alienplatform` SDK reads and writes the same file, though not while one of ours has it open: its SQLite
+keeps its processes apart in a way of its own.
+"""
 
 from __future__ import annotations
 
