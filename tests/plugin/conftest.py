@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from plugin.plugin_engine import Engine
 from plugin.plugin_world import kill, processes
 

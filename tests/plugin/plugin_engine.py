@@ -1,4 +1,9 @@
-"""An engine as small as can be: it starts the real plugin and makes Pulumi's calls, so that tests say what they mean."""
+"""An engine as small as can be: it starts the real plugin and makes Pulumi's calls, so that tests say what they mean.
+
+Answers are messages of the protocol, which have no types here.
+"""
+
+# ruff: noqa: ANN401
 
 import subprocess
 import sys
@@ -20,7 +25,7 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 
-def secret(value: Any) -> dict[str, Any]:
+def secret(value: object) -> dict[str, Any]:
     return {SIGNATURE: SECRET, "value": value}
 
 

@@ -1,14 +1,15 @@
 """What the plugin's tests look at from outside: programs to run, and which processes and files a deployment has."""
 
-import json
 import os
 import signal
+import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import httpx
 
 DIRECTORY, KV, QUEUE = "alien:local:Directory", "alien:local:Kv", "alien:local:Queue"
 SECRET, PROCESS = "alien:local:Secret", "alien:local:Process"
@@ -39,7 +40,7 @@ def program(folder: Path, text: str = SERVER) -> str:
     return str(folder)
 
 
-def server(code: str, /, **more: Any) -> dict[str, Any]:
+def server(code: str, /, **more: object) -> dict[str, Any]:
     """The inputs of a process that serves HTTP."""
     health = {"kind": "http", "path": "/"}
     base = {"name": "api", "command": ["python", "main.py"], "code": code, "port": True, "health": health}
@@ -48,9 +49,8 @@ def server(code: str, /, **more: Any) -> dict[str, Any]:
 
 def get(url: str) -> dict[str, Any]:
     """What the server was started with."""
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
+    found: dict[str, Any] = httpx.get(url, timeout=5).json()
+    return found
 
 
 def processes(root: Path) -> dict[int, str]:
@@ -74,16 +74,20 @@ def kill(*pids: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+Value = TypeVar("Value")
+
+
+def eventually(condition: Callable[[], Value], seconds: float = 15) -> Value:
     """The first true value of the condition. An error of a connection counts as false."""
     deadline = time.monotonic() + seconds
     while True:
-        with suppress(OSError):
+        with suppress(httpx.TransportError, OSError):
             if value := condition():
                 return value
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.05)
 
 
-def without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in names}
+def scratch() -> "tempfile.TemporaryDirectory[str]":
+    """A folder for one run of a state machine."""
+    return tempfile.TemporaryDirectory(prefix="alien-plugin-")

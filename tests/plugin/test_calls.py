@@ -78,14 +78,14 @@ def test_all_that_is_wrong_is_said_at_once(engine: Engine, root: Path) -> None:
     assert failures["tokenFile"] == "is required"
 
 
-def test_what_is_unknown_counts_as_right(engine: Engine, root: Path) -> None:
+def test_what_is_unknown_counts_as_right(engine: Engine) -> None:
 
     assert not engine.failures(DIRECTORY, {"path": UNKNOWN})
     process = {"name": "a", "command": ["x"], "env": {"A": UNKNOWN}, "listen": UNKNOWN, "code": secret(UNKNOWN)}
     assert not engine.failures(PROCESS, process)
 
 
-def test_no_secret_is_quoted(engine: Engine, root: Path) -> None:
+def test_no_secret_is_quoted(engine: Engine) -> None:
     failures = engine.failures(DIRECTORY, {"path": secret([1, "hunter2"])})
     assert "hunter2" not in failures["path"]
 
@@ -114,13 +114,11 @@ def test_a_path_outside_of_the_deployment_is_refused(engine: Engine, root: Path,
         ({"listen": 70_000}, "listen"),
     ],
 )
-def test_a_process_that_cannot_work_is_refused(
-    engine: Engine, root: Path, inputs: dict[str, object], property_: str
-) -> None:
+def test_a_process_that_cannot_work_is_refused(engine: Engine, inputs: dict[str, object], property_: str) -> None:
     assert set(engine.failures(PROCESS, {"name": "a", "command": ["true"]} | inputs)) == {property_}
 
 
-def test_differences(engine: Engine, root: Path) -> None:
+def test_differences(engine: Engine) -> None:
 
     numbers = {"maxReceives": 5, "visibilitySeconds": 30, "retentionSeconds": 60}
     queue = {"file": "/q", "name": "q", "tokenFile": "/t", **numbers}
@@ -133,7 +131,7 @@ def test_differences(engine: Engine, root: Path) -> None:
     assert not moved.deleteBeforeReplace
 
 
-def test_a_secret_that_did_not_change_is_no_difference(engine: Engine, root: Path) -> None:
+def test_a_secret_that_did_not_change_is_no_difference(engine: Engine) -> None:
 
     old, new = {"path": secret("/a")}, {"path": "/a"}
     assert engine.diff(DIRECTORY, old, new).changes == provider_pb2.DiffResponse.DIFF_NONE
@@ -145,7 +143,7 @@ def test_a_secret_that_did_not_change_is_no_difference(engine: Engine, root: Pat
     [({}, False), ({"single": True}, True), ({"listen": 7700}, True), ({"volumes": {"/d": "/x"}}, True)],
 )
 def test_a_single_writer_is_deleted_before_it_is_replaced(
-    engine: Engine, root: Path, more: dict[str, object], first: bool
+    engine: Engine, *, more: dict[str, object], first: bool
 ) -> None:
     old = {"name": "a", "command": ["true"]} | more
     assert engine.diff(PROCESS, old, old | {"name": "b"}).deleteBeforeReplace is first

@@ -20,13 +20,13 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def queue(root: Path, **more: Any) -> dict[str, Any]:
+def queue(root: Path, **more: object) -> dict[str, Any]:
     settings = {"visibilitySeconds": 30, "maxReceives": 5, "retentionSeconds": 3600}
     files = {"file": str(root / "queues/jobs.sqlite"), "tokenFile": str(root / "queues/jobs.token")}
     return {"name": "jobs", **settings, **files, **more}
 
 
-def secret_inputs(root: Path, name: str = "crm", **more: Any) -> dict[str, Any]:
+def secret_inputs(root: Path, name: str = "crm", **more: object) -> dict[str, Any]:
     return {"path": str(root / f"secrets/{name}.enc"), "keyFile": str(root / "secrets/key"), **more}
 
 

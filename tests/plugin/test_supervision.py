@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ def one_copy(root: Path, url: str) -> dict[str, Any]:
     return found
 
 
+def gone(root: Path, pid: int) -> None:
+    eventually(lambda: pid not in named(root, "main.py"))
+
+
 @pytest.fixture
 def running(engine: Engine, tmp_path: Path) -> dict[str, Any]:
     """The outputs of a process that serves."""
@@ -38,7 +43,7 @@ def test_a_killed_process_and_a_killed_keeper_come_back_once(root: Path, running
     for _ in range(2):
         before = get(running["url"])["pid"]
         kill(*named(root, word))
-        eventually(lambda: before not in named(root, "main.py"))
+        gone(root, before)
         assert one_copy(root, running["url"])["pid"] != before
     assert len(named(root, "keeper")) == 1
 
@@ -74,7 +79,8 @@ def test_read_starts_a_dead_supervisor(engine: Engine, root: Path, running: dict
     one_copy(root, running["url"])
 
 
-def test_a_supervisor_that_hangs_is_replaced(root: Path, running: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_supervisor_that_hangs_is_replaced(root: Path, running: dict[str, Any]) -> None:
     (hung,) = named(root, "supervisord")
     os.kill(hung, signal.SIGSTOP)
     ensure_running(root)
@@ -84,12 +90,12 @@ def test_a_supervisor_that_hangs_is_replaced(root: Path, running: dict[str, Any]
 
 def test_two_who_start_it_at_once(root: Path, running: dict[str, Any]) -> None:
     kill(*named(root, "supervisord"))
-    command = [
-        sys.executable,
-        "-c",
-        "import sys, pathlib; from alien_iac.plugin.supervisor import ensure_running; ensure_running(pathlib.Path(sys.argv[1]))",
-        str(root),
-    ]
+    code = (
+        "import pathlib, sys\n"
+        "from alien_iac.plugin.supervisor import ensure_running\n"
+        "ensure_running(pathlib.Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(root)]
     callers = [subprocess.Popen(command) for _ in range(4)]
     assert [caller.wait(60) for caller in callers] == [0] * 4
     assert len(named(root, "supervisord")) == 1
@@ -136,24 +142,29 @@ def test_children_that_left_the_group_do_not_stay(engine: Engine, root: Path, tm
     assert not processes(root)
 
 
-def test_deleting_with_a_dead_supervisor(engine: Engine, root: Path, running: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("running")
+def test_deleting_with_a_dead_supervisor(engine: Engine, root: Path, tmp_path: Path) -> None:
     kill(*named(root, "supervisord"))
     engine.delete(PROCESS, server(str(tmp_path / "code")))
     assert not processes(root)
     assert not root.exists()
 
 
+@pytest.mark.slow
 def test_a_plugin_killed_in_an_update_leaves_the_new_version_running(root: Path, tmp_path: Path) -> None:
     slow = "import time; time.sleep(2)\n" + SERVER
     old = server(program(tmp_path / "code"))
     new = old | {"code": program(tmp_path / "slow", slow), "env": {"VERSION": "2"}}
+
+    def kill_in_the_middle() -> None:
+        eventually(lambda: '"VERSION"' in (root / "supervisor/processes/api.json").read_text())
+        engine.process.kill()
+
     with Engine.started() as engine:
         _, outputs = engine.configure(root).create(PROCESS, old)
-        thread = threading.Thread(target=lambda: pytest.raises(grpc.RpcError, engine.update, PROCESS, old, new))
-        thread.start()
-        eventually(lambda: (root / "supervisor/processes/api.json").read_text().count('"VERSION"'))
-        engine.process.kill()
-        thread.join()
+        threading.Thread(target=kill_in_the_middle).start()
+        with pytest.raises(grpc.RpcError):
+            engine.update(PROCESS, old, new)
     ensure_running(root)
     assert eventually(lambda: get(outputs["url"])["env"].get("VERSION")) == "2"
     one_copy(root, outputs["url"])
@@ -178,7 +189,7 @@ def test_a_supervisor_killed_in_an_update(engine: Engine, root: Path, tmp_path: 
 
 
 @pytest.mark.slow
-def test_what_keeps_failing_is_tried_again_ever_more_slowly(engine: Engine, root: Path, tmp_path: Path) -> None:
+def test_what_keeps_failing_is_tried_again_ever_more_slowly(engine: Engine, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     text = (
         f"import time\nwith open({str(marks)!r}, 'a') as file: file.write(f'{{time.time()}}\\n')\nraise SystemExit(1)"
@@ -187,7 +198,7 @@ def test_what_keeps_failing_is_tried_again_ever_more_slowly(engine: Engine, root
     with pytest.raises(grpc.RpcError):
         engine.create(PROCESS, inputs)
     times = eventually(lambda: (found := [float(line) for line in marks.read_text().split()])[5:] and found, 30)
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     assert pauses[-1] > pauses[0] + 2
     Path(inputs["code"], "main.py").write_text(SERVER)
     port = engine.read(PROCESS, "api", inputs).properties["port"]
