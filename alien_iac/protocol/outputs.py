@@ -11,11 +11,18 @@ KEY = "alien"
 
 
 class Invoke(Open):
-    """How the agent calls a Function. `http`: POST to `url` with the token in `token_file`, on this machine."""
+    """How the agent calls a Function with its own identity.
 
-    kind: Literal["http"]
-    url: str
-    token_file: str
+    `http`: POST to `url` with the token in `token_file`, on this machine. `lambda`: the function `name` in `region`.
+    `cloud-run`: POST to `url` with an identity token for it. `azure-function`: POST to `url` with a token for `name`,
+    the application that protects it.
+    """
+
+    kind: Literal["http", "lambda", "cloud-run", "azure-function"]
+    url: str = ""
+    token_file: str = ""
+    name: str = ""
+    region: str = ""
 
 
 class Health(Open):

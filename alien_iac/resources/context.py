@@ -18,6 +18,27 @@ R = TypeVar("R", bound=pulumi.Resource)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a workload may do to a resource, as the review tells it: in words by `verb`, and as the exact policy."""
+
+    workload: str
+    resource: str
+    """The id of a component, or of a shared or existing thing such as `alien:network`."""
+    verb: str
+    policy: "pulumi.Input[Any]"
+    """The policy document, role binding or role assignment, as it is made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """Who can reach a resource. `from_`: `internet`, `deployment`, `agent`, or the id of a workload."""
+
+    resource: str
+    from_: str
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Built:
     """A component as a platform built it."""
 
@@ -31,6 +52,10 @@ class Built:
     kept: tuple[Kept, ...] = ()
     secret: str | None = None
     """Where a Secret's value is set."""
+    grants: tuple[Grant, ...] = ()
+    exposure: tuple[Exposure, ...] = ()
+    idle: Mapping[str, str] = field(default_factory=dict)
+    """What costs money while nothing happens, and about how much a month."""
 
 
 class Recorded(Protocol):
