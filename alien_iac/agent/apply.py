@@ -55,8 +55,13 @@ class Applier:
         _LOG.info("resuming revision %d, which was %s %s", left.revision, left.phase, left.wanted.version)
         following = work.resumed(left)
         if isinstance(following, Work) and following.is_update:
-            await asyncio.to_thread(self.updates.unlock, self._laid(following.wanted))
-        await self._go_on(left, following)
+            try:
+                await asyncio.to_thread(self._unlock, following.wanted)
+            except AlienError as error:
+                following = work.failed(left, error)
+        self._write(left, following)
+        if isinstance(following, Work):
+            await self._drive(following)
 
     async def carry_out(self, desired: Desired) -> None:
         """Bring about a revision that was not settled yet. Raises Unavailable where it must be tried again later."""
@@ -189,11 +194,6 @@ class Applier:
                 following = work.succeeded(current)
             self._write(current, following)
 
-    async def _go_on(self, before: Work, following: Work | End) -> None:
-        self._write(before, following)
-        if isinstance(following, Work):
-            await self._drive(following)
-
     def _write(self, before: Work, following: Work | End) -> None:
         if isinstance(following, Work):
             self.store.advance(following, reports.progress(self.identity.deployment_id, following))
@@ -223,6 +223,9 @@ class Applier:
             else:
                 return self.store.keep_outputs(outputs)
         raise Conflict(f"the Pulumi stack was held by somebody else for {LOCKED_S:.0f} s")
+
+    def _unlock(self, release: Release) -> None:
+        self.updates.unlock(self._laid(release))
 
     def _laid(self, release: Release) -> Laid:
         return shelf.lay_out(self.place, release, lambda blob: trust.cached(self.place, blob))

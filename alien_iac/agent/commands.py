@@ -6,6 +6,7 @@ At least once: a command whose result did not arrive is delivered again. The cus
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import urljoin
 
@@ -24,6 +25,7 @@ CAPACITY = 64
 MOST_LEASES = 16
 LEASE_S = 960
 """Longer than any Function may run. An agent that starts again gives back what it held: nothing waits so long."""
+GIVE_BACK_S = 3.0
 MARGIN_S = 5.0
 """A command is given up so long before its lease ends."""
 SUBMIT = Backoff(first_s=0.1, most_s=10.0)
@@ -59,10 +61,13 @@ class Commands:
             task.add_done_callback(self._running.discard)
 
     async def stop(self) -> None:
-        """Take no result any more. What was under way is given back when the agent starts again."""
+        """Take no result any more, and give back what was under way; what cannot be, is when the agent starts again."""
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        with suppress(AlienError, TimeoutError):  # the start does it again
+            async with asyncio.timeout(GIVE_BACK_S):
+                await self.give_back_left()
 
     async def _deal(self, lease: arc.Lease, url: str) -> None:
         number = self._store.begin_command(_line(lease), lease.lease_id)

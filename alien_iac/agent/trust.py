@@ -36,10 +36,13 @@ class _Fetcher(FetcherInterface):
         self._http = httpx.Client(transport=transport, headers={"authorization": f"Bearer {bearer}"}, timeout=60)
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        with self._http.stream("GET", url) as answer:
-            if not answer.is_success:
-                raise exceptions.DownloadHTTPError(f"{url}: {answer.status_code}", answer.status_code)
-            yield from answer.iter_bytes(_CHUNK)
+        try:
+            with self._http.stream("GET", url) as answer:
+                if not answer.is_success:
+                    raise exceptions.DownloadHTTPError(f"{url}: {answer.status_code}", answer.status_code)
+                yield from answer.iter_bytes(_CHUNK)
+        except httpx.HTTPError as error:  # what comes while the bytes are read is beyond where TUF looks for it
+            raise exceptions.DownloadError(f"{url} does not answer ({type(error).__name__})") from error
 
     def close(self) -> None:
         self._http.close()

@@ -4,6 +4,7 @@ import datetime as dt
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from agent.agent_vendor import Vendor
 
@@ -117,6 +118,20 @@ def test_a_control_plane_that_does_not_answer_is_no_matter_of_trust(place: Place
     del vendor.served["metadata/timestamp.json"]
     with pytest.raises(Unavailable):
         look(place, vendor, path)
+
+
+def test_a_line_that_breaks_is_no_matter_of_trust(place: Place, vendor: Vendor) -> None:
+    path = vendor.release("1.0", 1)
+
+    def break_off(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("reset", request=request)
+
+    with (
+        trust.Repository(place, URL, "good", httpx.MockTransport(break_off)) as repository,
+        pytest.raises(Unavailable, match="ReadError"),
+    ):
+        repository.refresh()
+    assert look(place, vendor, path).version == "1.0"
 
 
 def test_stale_names_the_role_that_expires(place: Place, vendor: Vendor) -> None:

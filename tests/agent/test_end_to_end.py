@@ -1,0 +1,125 @@
+"""A release's whole way, with nothing but real processes, real signatures and real updates."""
+
+import base64
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from agent.agent_processes import Agent, ControlPlane, Vendor
+
+from alien_iac.protocol import arc
+from alien_iac.protocol.api import Deployment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+WORKER = """
+import os
+from alien_iac.runtime import command, health
+
+@command("version")
+def version(delay: float = 0) -> dict:
+    return {{"version": "{version}", "release": os.environ["ALIEN_RELEASE"]}}
+
+@health
+def check() -> None:
+    {check}
+"""
+WELL = "return None"
+ILL = 'raise RuntimeError("the index is gone")'
+
+
+def worker(version: str, check: str = WELL) -> str:
+    return WORKER.format(version=version, check=check)
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[ControlPlane]:
+    control = ControlPlane(tmp_path / "control")
+    (tmp_path / "control").mkdir()
+    control.start()
+    yield control
+    control.stop()
+
+
+@pytest.fixture
+def vendor(tmp_path: Path, control: ControlPlane) -> Vendor:
+    vendor = Vendor(tmp_path / "vendor", control)
+    vendor.init()
+    return vendor
+
+
+@pytest.fixture
+def agent(tmp_path: Path, control: ControlPlane, vendor: Vendor) -> Iterator[Agent]:
+    vendor.release("1.0", worker("one"))
+    agent = Agent(tmp_path / "agent", control)
+    agent.enrol()
+    agent.start()
+    yield agent
+    agent.clear()
+
+
+def answer(status: arc.CommandStatus) -> object:
+    assert isinstance(status.response, arc.Success), status
+    assert isinstance(status.response.response, arc.Inline)
+    return json.loads(base64.b64decode(status.response.response.inline_base64))
+
+
+def run(agent: Agent, version: str) -> None:
+    agent.want(version)
+    agent.wait(lambda one: is_well(one, version))
+
+
+def is_well(one: Deployment, version: str) -> bool:
+    return (one.release, one.status, one.health) == (version, "running", "healthy")
+
+
+def test_a_release_runs_answers_is_replaced_and_a_broken_one_is_taken_back(
+    agent: Agent, control: ControlPlane, vendor: Vendor
+) -> None:
+    run(agent, "1.0")
+    assert answer(control.command(agent.deployment_id, "version")) == {"version": "one", "release": "1.0"}
+
+    vendor.release("2.0", worker("two"))
+    run(agent, "2.0")
+    assert answer(control.command(agent.deployment_id, "version")) == {"version": "two", "release": "2.0"}
+
+    vendor.release("3.0", worker("three", ILL))
+    agent.want("3.0")
+    agent.wait(lambda one: "RuntimeError" in one.message and (one.release, one.health) == ("2.0", "healthy"))
+    assert answer(control.command(agent.deployment_id, "version")) == {"version": "two", "release": "2.0"}
+
+    assert agent.stop() == 0
+    assert "Traceback" not in agent.log.read_text()
+
+
+def test_killed_in_the_middle_of_an_update_it_ends_the_update_after_a_restart(
+    agent: Agent, control: ControlPlane, vendor: Vendor
+) -> None:
+    run(agent, "1.0")
+    vendor.release("2.0", worker("two"))
+    agent.want("2.0")
+    lock_seen = time.monotonic() + 60
+    while not list((agent.folder / "backend/.pulumi/locks").rglob("*.json")):
+        assert time.monotonic() < lock_seen, agent.log.read_text()[-4000:]
+        time.sleep(0.005)
+    agent.stop(signal.SIGKILL)
+    agent.start()
+    agent.wait(lambda one: is_well(one, "2.0"))
+    assert "resuming" in agent.log.read_text()
+    assert answer(control.command(agent.deployment_id, "version")) == {"version": "two", "release": "2.0"}
+    assert not list((agent.folder / "backend/.pulumi/locks").rglob("*.json"))
+
+
+def test_a_control_plane_that_is_killed_loses_no_report(agent: Agent, control: ControlPlane, vendor: Vendor) -> None:
+    run(agent, "1.0")
+    vendor.release("2.0", worker("two"))
+    agent.want("2.0")
+    agent.wait_for_log("revision")
+    control.stop(signal.SIGKILL)
+    time.sleep(3)
+    control.start()
+    agent.wait(lambda one: is_well(one, "2.0"))
+    assert answer(control.command(agent.deployment_id, "version")) == {"version": "two", "release": "2.0"}
