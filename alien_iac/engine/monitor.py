@@ -14,7 +14,7 @@ from alien_iac.engine import goals, values, wire
 from alien_iac.engine.defaults import Package
 from alien_iac.engine.planner import Bail
 from alien_iac.engine.registrations import Parts, Registrations
-from alien_iac.engine.turns import Stopped
+from alien_iac.engine.turns import TICKET, Stopped, Turns
 from alien_iac.errors import AlienError
 
 T = TypeVar("T")
@@ -38,6 +38,34 @@ SEVERITIES = {
 }
 
 GONE = "resource monitor shut down"
+
+
+class Arrivals(grpc.ServerInterceptor):
+    """Notes in which order registrations arrive: it is called one by one, before a thread takes each of them."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """The handler of a call; for a registration, one that takes its turn in the order of arrival."""
+        handler = continuation(handler_call_details)
+        if not handler_call_details.method.endswith(("/RegisterResource", "/ReadResource")):
+            return handler
+        ticket = self._turns.arrive()
+
+        def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 (any of the two)
+            token = TICKET.set(ticket)
+            try:
+                return handler.unary_unary(request, context)
+            finally:
+                TICKET.reset(token)
+                self._turns.leave(ticket)
+
+        return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
 
 
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):

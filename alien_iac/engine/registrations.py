@@ -35,6 +35,7 @@ class Parts:
     executor: Executor
     events: Events
     gate: Gate
+    turns: Turns
     defaults: DefaultProviders
     provider: Callable[[str], Provider | None]
     outputs: dict[str, Any] | None = None
@@ -52,7 +53,7 @@ class Registrations:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._turns = Turns(parts.gate)
+        self._turns = parts.turns
         self._namer = urns.Namer(parts.request.stack, parts.request.project)
 
     def register(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:

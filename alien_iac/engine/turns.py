@@ -2,10 +2,13 @@
 
 import itertools
 import threading
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+
+TICKET: ContextVar[int | None] = ContextVar("ticket", default=None)
+"""The ticket of the call that is being answered, if it got one when it arrived."""
 
 
 class Stopped(Exception):
@@ -52,31 +55,44 @@ class Gate:
 
 
 class Turns:
-    """Lets one at a time in, in the order of arrival."""
+    """Lets one at a time in, in the order of arrival, which may be noted before it is known what for."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._waiting: deque[tuple[int, str]] = deque()
+        self._waiting: dict[int, str] = {}
         self._tickets = itertools.count()
+
+    def arrive(self) -> int:
+        """A ticket for a turn that will be taken, or left, soon."""
+        with self._gate.moved:
+            ticket = next(self._tickets)
+            self._waiting[ticket] = ""
+            return ticket
+
+    def leave(self, ticket: int) -> None:
+        """Give a ticket back, whether its turn was taken or not."""
+        with self._gate.moved:
+            self._waiting.pop(ticket, None)
+            self._gate.moved.notify_all()
 
     @contextmanager
     def turn(self, urn: str) -> Iterator[None]:
         """Wait until all who came before are through. Raises Stopped when the update ends meanwhile."""
-        with self._gate.moved:
-            mine = (next(self._tickets), urn)
-            self._waiting.append(mine)
-            while self._waiting[0] != mine and not self._gate.closed.is_set():
-                self._gate.moved.wait()
+        ticket = TICKET.get()
+        if ticket is None:
+            ticket = self.arrive()
         try:
+            with self._gate.moved:
+                self._waiting[ticket] = urn
+                while next(iter(self._waiting)) != ticket and not self._gate.closed.is_set():
+                    self._gate.moved.wait()
             if self._gate.closed.is_set():
                 raise Stopped
             yield
         finally:
-            with self._gate.moved:
-                self._waiting.remove(mine)
-                self._gate.moved.notify_all()
+            self.leave(ticket)
 
     def next_urn(self) -> str:
         """The URN of whoever comes after the one whose turn it is; empty if nobody waits."""
         with self._gate.moved:
-            return self._waiting[1][1] if len(self._waiting) > 1 else ""
+            return next(itertools.islice(self._waiting.values(), 1, None), "")

@@ -18,11 +18,11 @@ from alien_iac.engine.executor import Executor
 from alien_iac.engine.goals import CLI
 from alien_iac.engine.ledger import Ledger
 from alien_iac.engine.model import Request, Result
-from alien_iac.engine.monitor import Engine, Monitor
+from alien_iac.engine.monitor import Arrivals, Engine, Monitor
 from alien_iac.engine.planner import Bail, Planner
 from alien_iac.engine.registrations import Parts
 from alien_iac.engine.registry import Launcher, Registry
-from alien_iac.engine.turns import Gate
+from alien_iac.engine.turns import Gate, Turns
 from alien_iac.errors import AlienError, NotFound, Unsupported
 
 TICK_S = 0.05
@@ -74,8 +74,10 @@ def _refuse_unknown(request: Request) -> None:
 @contextmanager
 def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[tuple[Parts, Registry]]:
     """Put the engine together, serve it on loopback, and take it down in the end."""
+    gate = Gate()
+    turns = Turns(gate)
     pool = futures.ThreadPoolExecutor(max_workers=1024, thread_name_prefix="engine")
-    server = grpc.server(pool, options=wire.OPTIONS)
+    server = grpc.server(pool, interceptors=[Arrivals(turns)], options=wire.OPTIONS)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     launcher = Launcher(
         named=request.plugins,
@@ -86,7 +88,7 @@ def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[t
         warn=lambda line: said.diagnostic("warning", line),
     )
     registry = Registry(launcher, BuiltinProvider(request.stack_outputs, ledger.made))
-    planner, gate = Planner(request, ledger, registry, said), Gate()
+    planner = Planner(request, ledger, registry, said)
     executor = Executor(request, ledger, registry, planner.provider, said, gate)
     parts = Parts(
         request=request,
@@ -96,6 +98,7 @@ def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[t
         executor=executor,
         events=said,
         gate=gate,
+        turns=turns,
         defaults=DefaultProviders(request),
         provider=registry.get,
     )
