@@ -250,11 +250,11 @@ class Applier:
 
     def _refuse(self, desired: Desired, error: AlienError) -> None:
         """Say no, and leave what runs as it is. Expired metadata may be renewed, so that is looked at again."""
-        _LOG.warning("revision %d is refused: %s", desired.revision, error)
         told = reports.refused(self.identity.deployment_id, desired, error, self.store.current)
         if error.context.get("expired"):
             self.store.queue(told)
             raise error
+        _LOG.warning("revision %d is refused: %s", desired.revision, error)
         end = End(phase="refused", runs=self.store.current, whole=self._is_whole(), reason=error.message)
         self.store.settle(desired.revision, end, told)
 

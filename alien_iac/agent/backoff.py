@@ -18,7 +18,7 @@ class Backoff:
     """Waits that double from `first_s` to `most_s`, each spread over its upper half so that agents do not march."""
 
     first_s: float = 0.5
-    most_s: float = 30.0
+    most_s: float = 15.0
 
     def pause(self, failures: int, dice: Callable[[], float] = _DICE.random) -> float:
         """Seconds to wait after that many failures in a row (at least one). `dice` gives 0 to 1."""
