@@ -46,6 +46,8 @@ def create_app(
 
 def _routers() -> tuple[APIRouter, ...]:
     return (
+        leases.router,  # what is asked for most comes first: routes are tried in their order
+        commands.router,
         enrolment.router,
         tokens.router,
         agents.router,
@@ -54,6 +56,4 @@ def _routers() -> tuple[APIRouter, ...]:
         rollouts.router,
         audit.router,
         bootstrap.router,
-        leases.router,
-        commands.router,
     )

@@ -36,6 +36,13 @@ def inline(content: bytes) -> arc.Inline:
     return arc.Inline(inline_base64=base64.b64encode(content).decode())
 
 
+def is_small(response: arc.Response) -> bool:
+    """Whether a result can be kept as it came. CommandInvalid where it is not base64."""
+    if isinstance(response, arc.Failure):
+        return True
+    return isinstance(response.response, arc.Inline) and len(decode(response.response)) <= arc.INLINE_LIMIT
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bodies:
     """The bodies of commands as their senders and receivers get them. `base`: our address as this caller has it."""

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from alien_iac.control.admission import Admission
 from alien_iac.control.blobs import Folder
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store.engine import Clock, Database
@@ -32,17 +33,17 @@ class Control:
     """From which secrets are derived whose request may be sent again."""
     keys: OnlineKeys
     rollouts: Rollouts
+    admission: Admission
     clock: Clock = utc_now
     public_url: str | None = None
-    last_used: dict[str, datetime] = field(default_factory=dict, repr=False)
-    """When each token was last used; written to the database now and then."""
 
     def base_url(self, request: Request) -> str:
         """The control plane's address as this caller reaches it."""
         return self.public_url or str(request.base_url).rstrip("/")
 
 
-def _control(request: Request) -> Control:
+async def _control(request: Request) -> Control:
+    # A coroutine, though it waits for nothing: FastAPI would run a plain function in a thread.
     return cast("Control", request.app.state.control)
 
 

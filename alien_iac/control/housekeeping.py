@@ -44,8 +44,7 @@ async def sweep(control: Control) -> None:
 
 async def prune(control: Control) -> None:
     """Forget what nobody may ask for any more, and note which tokens were used."""
-    used = dict(control.last_used)
-    control.last_used.clear()
+    used = control.admission.take_used()
 
     def work(transaction: Transaction) -> list[str]:
         tokens.used(transaction, used)

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from alien_iac.control.collaborators import Parts
-from alien_iac.control.store import tokens as store
 from alien_iac.control.tokens import Caller
 from alien_iac.errors import Forbidden, Unauthorized
 
@@ -16,10 +15,9 @@ async def authenticate(request: Request, control: Parts) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("no bearer token", hint="send Authorization: Bearer with a token from `alien token make`")
-    caller = await control.database.read(lambda transaction: store.caller(transaction, token.strip()))
+    caller = await control.admission.caller(token.strip())
     if caller is None:
         raise Unauthorized("the token is unknown, revoked or over")
-    control.last_used[caller.token_id] = control.clock()
     return caller
 
 

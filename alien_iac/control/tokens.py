@@ -26,7 +26,11 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def fresh(prefix: str) -> str:
     """A new id: the prefix and 28 random letters and digits, as `arc.v1` clients expect them."""
-    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(28))
+    number, letters = secrets.randbits(160), ""
+    for _ in range(28):
+        number, digit = divmod(number, len(_ALPHABET))
+        letters += _ALPHABET[digit]
+    return f"{prefix}_{letters}"
 
 
 def mint(kind: str) -> str:
@@ -54,6 +58,7 @@ class Caller:
     scopes: frozenset[str]
     deployment_id: str | None = None
     target: str | None = None
+    expires_at: datetime | None = None
 
     @classmethod
     def of_agent(cls, deployment_id: str) -> "Caller":

@@ -2,7 +2,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from control.control_plane import Agent, Plane, plane_in
 
 

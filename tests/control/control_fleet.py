@@ -5,15 +5,13 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import jwt
+from control.control_process import Process
+from control.control_vendor import Json, Vendor
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-from control.control_process import Process
-from control.control_vendor import Vendor
 
 PAUSE_S = 0.1
 
@@ -95,7 +93,7 @@ class Robot:
         body = {"agentVersion": "1", "release": self.release, "health": "healthy" if self.release else "unknown"}
         self.process.call("POST", "/agent/heartbeats", body, token)
 
-    def _report(self, token: str, wanted: dict[str, Any], phase: str, **more: object) -> None:
+    def _report(self, token: str, wanted: dict[str, Json], phase: str, **more: object) -> None:
         body = {"id": f"{wanted['revision']}-{phase}", "revision": wanted["revision"], "phase": phase, **more}
         body["rolloutId"] = wanted.get("rolloutId")
         body["targets"] = [{"resourceId": "worker", "resourceType": "worker"}]

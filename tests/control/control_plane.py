@@ -1,4 +1,4 @@
-"""A control plane of a test: the real app on a real database in a temporary folder, with a clock that the test moves."""
+"""A control plane of a test: the real app and database in a temporary folder, with a clock that the test moves."""
 
 import base64
 import json
@@ -8,11 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import jwt
+from control.control_vendor import Json, Vendor
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fastapi import FastAPI
+
 from alien_iac.control import tokens
+from alien_iac.control.admission import Admission
 from alien_iac.control.app import create_app
 from alien_iac.control.blobs import Folder
 from alien_iac.control.collaborators import Control
@@ -25,11 +30,6 @@ from alien_iac.control.trust import OnlineKeys
 from alien_iac.control.waiting import Waiting
 from alien_iac.protocol.api import NewToken
 from alien_iac.rollout.service import Rollouts
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from fastapi import FastAPI
-
-from control.control_vendor import Vendor
 
 URL = "http://control.test"
 WORKER = {"resourceId": "worker", "resourceType": "worker"}
@@ -63,23 +63,23 @@ class Plane:
         return httpx.AsyncClient(transport=transport, base_url=f"{URL}/v1", headers=headers)
 
     async def call(
-        self, method: str, path: str, body: object = None, token: str | None = None, **options: Any
+        self, method: str, path: str, body: object = None, token: str | None = None, **options: Json
     ) -> httpx.Response:
         """One request; as the admin where no token is given."""
         async with self.client(self.admin if token is None else token or None) as client:
             return await client.request(method, path, json=body, **options)
 
-    async def ok(self, method: str, path: str, body: object = None, token: str | None = None, **options: Any) -> Any:
+    async def ok(self, method: str, path: str, body: object = None, token: str | None = None, **options: Json) -> Json:
         """The JSON of an answer that must be a good one."""
         answer = await self.call(method, path, body, token, **options)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
-    async def token(self, *scopes: str, **more: Any) -> str:
+    async def token(self, *scopes: str, **more: Json) -> str:
         made = await self.ok("POST", "/auth/tokens", {"name": "test", "scopes": scopes, **more})
         return str(made["token"])
 
-    async def vendor_release(self, version: str, sequence: int, **more: Any) -> str:
+    async def vendor_release(self, version: str, sequence: int, **more: Json) -> str:
         """A release of the vendor, published; its manifest's path."""
         path = self.vendor.manifest(version, sequence, **more)
         await self.put_blobs()
@@ -117,7 +117,7 @@ class Agent:
     def public_key(self) -> str:
         return self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
-    def assertion(self, *, at: datetime | None = None, key: Ed25519PrivateKey | None = None, **claims: object) -> str:
+    def assertion(self, *, at: datetime | None = None, key: Ed25519PrivateKey | None = None, **claims: Json) -> str:
         now = (at or self.plane.clock()).timestamp()
         said = {
             "iss": self.deployment_id,
@@ -134,7 +134,7 @@ class Agent:
         made = await self.plane.ok("POST", "/token", {"assertion": self.assertion()}, token="")
         self.token = made["token"]
 
-    async def report(self, revision: int, phase: str, **more: Any) -> httpx.Response:
+    async def report(self, revision: int, phase: str, **more: Json) -> httpx.Response:
         body = {"id": uuid.uuid4().hex, "revision": revision, "phase": phase, **more}
         return await self.plane.call("POST", "/agent/reports", body, self.token)
 
@@ -142,25 +142,25 @@ class Agent:
         body = {"agentVersion": "0.1.0", "release": release, "health": health}
         await self.plane.ok("POST", "/agent/heartbeats", body, self.token)
 
-    async def desired(self, **query: Any) -> Any:
+    async def desired(self, **query: Json) -> Json:
         return await self.plane.ok("GET", "/agent/desired", token=self.token, params=query)
 
-    async def lease(self, **more: Any) -> list[dict[str, Any]]:
+    async def lease(self, **more: Json) -> list[dict[str, Json]]:
         query = {"wait": more.pop("wait", 0)}
         body = {"deploymentId": self.deployment_id, **more}
         found = await self.plane.ok("POST", "/commands/leases", body, self.token, params=query)
         return list(found["leases"])
 
-    async def send(self, command: str = "read-file", **more: Any) -> httpx.Response:
+    async def send(self, command: str = "read-file", **more: Json) -> httpx.Response:
         body = {"deploymentId": self.deployment_id, "command": command, "params": inline({"path": "a"}), **more}
         return await self.plane.call("POST", "/commands", body)
 
-    async def sent(self, **more: Any) -> str:
+    async def sent(self, **more: Json) -> str:
         answer = await self.send(**more)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["commandId"])
 
-    async def answer(self, lease: Mapping[str, Any], value: object = "done") -> httpx.Response:
+    async def answer(self, lease: Mapping[str, Json], value: object = "done") -> httpx.Response:
         """Submit a result as the published receivers do: by the lease's URL, without a token."""
         url = httpx.URL(f"{URL}/v1/commands/leases").join(lease["envelope"]["responseHandling"]["submitResponseUrl"])
         body = {"status": "success", "response": inline(value)}
@@ -172,7 +172,7 @@ def inline(value: object) -> dict[str, str]:
     return {"mode": "inline", "inlineBase64": base64.b64encode(json.dumps(value).encode()).decode()}
 
 
-def unpack(body: Mapping[str, Any]) -> Any:
+def unpack(body: Mapping[str, Json]) -> Json:
     return json.loads(base64.b64decode(body["inlineBase64"]))
 
 
@@ -191,6 +191,7 @@ async def plane_in(folder: Path) -> AsyncIterator[Plane]:
         secret=b"s" * 32,
         keys=OnlineKeys.generate(),
         rollouts=Rollouts(RolloutStore(database), clock=clock),
+        admission=Admission(database, clock),
         clock=clock,
     )
     admin = tokens.mint("admin")

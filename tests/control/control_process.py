@@ -7,9 +7,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
+from control.control_vendor import Json
 
 START_S = 30
 
@@ -59,7 +59,7 @@ class Process:
         headers = {"authorization": f"Bearer {token or self.admin}"}
         return httpx.Client(base_url=f"http://127.0.0.1:{self.port}/v1", headers=headers, timeout=30)
 
-    def call(self, method: str, path: str, body: object = None, token: str | None = None, **options: Any) -> Any:
+    def call(self, method: str, path: str, body: object = None, token: str | None = None, **options: Json) -> Json:
         with self.client(token) as client:
             answer = client.request(method, path, json=body, **options)
         assert answer.is_success, answer.text

@@ -10,6 +10,8 @@ from typing import Any
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined] # not in its __all__
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
+Json = Any
+"""What JSON reads as, and what goes into its objects."""
 LIFE = timedelta(days=365)
 
 
@@ -17,13 +19,13 @@ LIFE = timedelta(days=365)
 class Vendor:
     """Keys, and the targets as signed so far."""
 
-    online: dict[str, dict[str, Any]]
+    online: dict[str, dict[str, Json]]
     root_key: CryptoSigner = field(default_factory=CryptoSigner.generate_ed25519)
     targets_key: CryptoSigner = field(default_factory=CryptoSigner.generate_ed25519)
     files: dict[str, bytes] = field(default_factory=dict)
     version: int = 0
 
-    def root(self, version: int = 1, signers: tuple[CryptoSigner, ...] = (), **more: Any) -> str:
+    def root(self, version: int = 1, signers: tuple[CryptoSigner, ...] = (), **more: Json) -> str:
         """A root in base64, signed by its own key and `signers`."""
         root = Root(version=version, expires=datetime.now(UTC) + LIFE, consistent_snapshot=True, **more)
         root.add_key(self.root_key.public_key, "root")
@@ -33,7 +35,7 @@ class Vendor:
             root.add_key(SSlibKey.from_dict(plain.pop("keyid"), plain), role)
         return self._signed(Metadata(root), self.root_key, *signers)
 
-    def put(self, path: str, content: bytes) -> dict[str, Any]:
+    def put(self, path: str, content: bytes) -> dict[str, Json]:
         """Name a file in the targets to come; the file as a manifest names it."""
         self.files[path] = content
         return {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "length": len(content)}
@@ -46,7 +48,7 @@ class Vendor:
             targets.targets[path] = TargetFile.from_data(path, content, ["sha256"])
         return self._signed(Metadata(targets), self.targets_key)
 
-    def manifest(self, version: str, sequence: int, **more: Any) -> str:
+    def manifest(self, version: str, sequence: int, **more: Json) -> str:
         """A release's files and manifest among the targets; the manifest's path."""
         bundle = self.put(f"releases/{version}/program.zip", f"program {version}".encode())
         manifest = {
@@ -66,7 +68,7 @@ class Vendor:
         return {hashlib.sha256(content).hexdigest(): content for content in self.files.values()}
 
     @staticmethod
-    def _signed(metadata: Metadata[Any], *signers: CryptoSigner) -> str:
+    def _signed(metadata: Metadata[Json], *signers: CryptoSigner) -> str:
         for signer in signers:
             metadata.sign(signer, append=True)
         return base64.b64encode(metadata.to_bytes()).decode()

@@ -6,17 +6,29 @@ The table must have every route: one that is added without an entry fails.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from control.control_plane import WORKER, Agent, Plane, inline, plane_in
+from control.control_vendor import Json
+
 from alien_iac.control.app import create_app
 
-from control.control_plane import WORKER, Agent, Plane, inline, plane_in
-
-KINDS = (
-    "none wrong agent agent-foreign receive receive-foreign telemetry "
-    "send send-own send-foreign read read-own read-foreign admin"
-).split()
+KINDS = [
+    "none",
+    "wrong",
+    "agent",
+    "agent-foreign",
+    "receive",
+    "receive-foreign",
+    "telemetry",
+    "send",
+    "send-own",
+    "send-foreign",
+    "read",
+    "read-own",
+    "read-foreign",
+    "admin",
+]
 PUBLIC = frozenset(KINDS)
 ADMIN = frozenset({"admin"})
 READ = frozenset({"read", "admin"})
@@ -40,7 +52,7 @@ class World:
     config: str
 
 
-Body = Callable[[World], Any]
+Body = Callable[[World], Json]
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Rule:
     body: Body = lambda _world: None
 
 
-def _create(world: World) -> Any:
+def _create(world: World) -> Json:
     return {"deploymentId": world.deployment, "command": "x", "params": inline(1)}
 
 

@@ -4,9 +4,15 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
+from control.control_plane import MovedClock
+from control.control_vendor import Json
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+
 from alien_iac.control import commands, refusals
 from alien_iac.control.commands import Command
 from alien_iac.control.store import commands as store
@@ -15,11 +21,6 @@ from alien_iac.control.store.commands import Delivery, Origin, Params
 from alien_iac.control.store.engine import Database
 from alien_iac.protocol import arc
 from alien_iac.protocol.api import NewDeployment
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
-
-from control.control_plane import MovedClock
 
 TARGET = arc.Target(resource_id="worker", resource_type="worker")
 LEASE_S = 30
@@ -166,8 +167,8 @@ class Life(RuleBasedStateMachine):
     def _look(self, command_id: str) -> Command:
         return self.database.read_now(lambda transaction: store.get(transaction, command_id))
 
-    def _change(self, command_id: str, how: Any) -> Command:
-        def work(transaction: Any) -> Command:
+    def _change(self, command_id: str, how: Json) -> Command:
+        def work(transaction: Json) -> Command:
             old = store.change(transaction, command_id)
             new: Command = how(old, transaction.now)
             store.save(transaction, old, new)

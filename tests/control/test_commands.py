@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-
 from control.control_plane import API, WORKER, Agent, Plane, inline, unpack
 
 

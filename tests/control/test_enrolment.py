@@ -5,11 +5,11 @@ import base64
 from datetime import timedelta
 
 import pytest
+from control.control_plane import Agent, Plane
+from control.control_vendor import Json
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-from control.control_plane import Agent, Plane
 
 NEW = {"customer": "acme", "platform": "local", "labels": {"tier": "gold"}}
 
@@ -107,7 +107,7 @@ async def test_a_little_skew_is_tolerated(plane: Plane, agent: Agent, seconds: i
         {"jti": None},
     ],
 )
-async def test_wrong_claims_are_refused(plane: Plane, agent: Agent, claims: dict[str, object]) -> None:
+async def test_wrong_claims_are_refused(plane: Plane, agent: Agent, claims: dict[str, Json]) -> None:
     answer = await plane.call("POST", "/token", {"assertion": agent.assertion(**claims)}, token="")
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
 

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from alien_iac.control import housekeeping
+from control.control_plane import URL, Agent, Plane
+from control.control_vendor import Json, Vendor
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined] # not in its __all__
 from tuf.api.exceptions import DownloadHTTPError, RepositoryError
-from tuf.ngclient import FetcherInterface, Updater
+from tuf.ngclient.fetcher import FetcherInterface
+from tuf.ngclient.updater import Updater
 
-from control.control_plane import URL, Agent, Plane
-from control.control_vendor import Vendor
+from alien_iac.control import housekeeping
 
 
 async def test_a_release_is_published_once_and_listed(plane: Plane) -> None:
@@ -251,7 +251,7 @@ async def test_a_config_is_for_its_own_deployment(plane: Plane, agent: Agent) ->
 
 
 async def test_the_timestamp_is_signed_anew_each_hour(plane: Plane) -> None:
-    async def version() -> Any:
+    async def version() -> Json:
         return (await plane.ok("GET", "/tuf/metadata/timestamp.json"))["signed"]["version"]
 
     await plane.vendor_release("1.0", 1)

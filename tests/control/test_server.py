@@ -14,11 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from alien_iac.control.settings import Settings
-from alien_iac.errors import InvalidInput
-
 from control.control_fleet import Robot, inline, publish, trusted
 from control.control_process import Process
+
+from alien_iac.control.settings import Settings
+from alien_iac.errors import InvalidInput
 
 pytestmark = pytest.mark.slow
 

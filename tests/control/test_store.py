@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alien_iac.control.store import audit, migrations
-from alien_iac.control.store.engine import Database, Transaction
-from alien_iac.control.store.tables import AUDIT, IDEMPOTENCY, METADATA, Instant
-from alien_iac.errors import Conflict, Unavailable
+from control.control_plane import MovedClock
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Integer, func, insert, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
-from control.control_plane import MovedClock
+from alien_iac.control.store import audit, migrations
+from alien_iac.control.store.engine import Database, Transaction
+from alien_iac.control.store.tables import AUDIT, IDEMPOTENCY, METADATA, Instant
+from alien_iac.errors import Conflict, Unavailable
 
 
 @pytest.fixture

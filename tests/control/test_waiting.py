@@ -4,10 +4,10 @@ import asyncio
 import time
 
 import pytest
-from alien_iac.control.waiting import Waiting
+from control.control_plane import API, WORKER, Agent, Plane
 from starlette.types import Message
 
-from control.control_plane import API, WORKER, Agent, Plane
+from alien_iac.control.waiting import Waiting
 
 
 async def test_a_held_lease_is_answered_when_a_command_comes(agent: Agent) -> None:

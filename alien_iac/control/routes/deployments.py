@@ -86,4 +86,5 @@ async def forget(deployment_id: str, caller: Admin, control: Parts) -> Response:
         audit.append(transaction, caller.actor, "deployment.gone", deployment_id)
 
     await control.database.write(work)
+    control.admission.forget()
     return Response(status_code=204)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from alien_iac.control import commands, refusals
 from alien_iac.control.blobs import Folder
+from alien_iac.control.bodies import is_small
 from alien_iac.control.collaborators import Control, Parts
 from alien_iac.control.commands import Command
 from alien_iac.control.routes.base import Routes, Wait
@@ -125,15 +126,16 @@ def _owns(caller: Caller, command: Command) -> bool:
 async def _record(
     control: Control, request: Request, command_id: str, body: arc.Response, lease_id: str | None
 ) -> None:
-    before = await control.database.read(lambda transaction: store.get(transaction, command_id))
-    if before.ended:
-        return
-    commands.answer(before, body, lease_id, control.clock())
-    kept = await bodies(control, request).keep_response(body, before)
+    if not is_small(body):
+        before = await control.database.read(lambda transaction: store.get(transaction, command_id))
+        if commands.answer(before, body, lease_id, control.clock()) == before:
+            return  # it has ended
+        lease_id = lease_id or before.lease_id
+        body = await bodies(control, request).keep_response(body, before)
 
     def work(transaction: Transaction) -> None:
         old = store.change(transaction, command_id)
-        store.save(transaction, old, commands.answer(old, kept, lease_id or before.lease_id, transaction.now))
+        store.save(transaction, old, commands.answer(old, body, lease_id, transaction.now))
 
     await control.database.write(work)
 

@@ -73,4 +73,5 @@ async def revoke(token_id: str, caller: Admin, control: Parts) -> Response:
         audit.append(transaction, caller.actor, "token.revoke", token_id, name=name)
 
     await control.database.write(work)
+    control.admission.forget()
     return Response(status_code=204)

@@ -19,9 +19,9 @@ _GONE = timedelta(days=1)
 """How long an agent's expired token stays in the list."""
 
 
-def caller(transaction: Transaction, token: str) -> Caller | None:
-    """Who has this token, if it is good now."""
-    row = transaction.one(select(TOKENS).where(TOKENS.c.hash == tokens.digest(token)))
+def caller(transaction: Transaction, digest: str) -> Caller | None:
+    """Who has the token with this digest, if it is good now."""
+    row = transaction.one(select(TOKENS).where(TOKENS.c.hash == digest))
     if row is None or row["revoked_at"] or (row["expires_at"] and row["expires_at"] <= transaction.now):
         return None
     return Caller(
@@ -30,6 +30,7 @@ def caller(transaction: Transaction, token: str) -> Caller | None:
         scopes=frozenset(row["scopes"]),
         deployment_id=row["deployment_id"],
         target=row["target"],
+        expires_at=row["expires_at"],
     )
 
 
