@@ -10,47 +10,23 @@ from alien_iac.engine import urns
 from alien_iac.engine.events import Event
 from alien_iac.engine.model import UNKNOWN, Kind
 
-_MARKS = {
-    "same": " ",
-    "create": "+",
-    "delete": "-",
-    "update": "~",
-    "replace": "+-",
-    "create-replacement": "++",
-    "delete-replaced": "--",
-    "read": ">",
-    "read-replacement": ">>",
-    "refresh": "~",
-    "discard": "<",
-    "discard-replaced": "<<",
-    "remove-pending-replace": "~",
+_WORDS = {
+    "same": (" ", "", ""),
+    "create": ("+", "creating", "created"),
+    "delete": ("-", "deleting", "deleted"),
+    "update": ("~", "updating", "updated"),
+    "replace": ("+-", "replacing", "replaced"),
+    "create-replacement": ("++", "creating replacement", "created replacement"),
+    "delete-replaced": ("--", "deleting original", "deleted original"),
+    "read": (">", "reading", "read"),
+    "read-replacement": (">>", "reading for replacement", "read for replacement"),
+    "refresh": ("~", "refreshing", "refresh"),
+    "discard": ("<", "discarding", "discarded"),
+    "discard-replaced": ("<<", "discarding original", "discarded original"),
+    "remove-pending-replace": ("~", "", ""),
 }
-_DOING = {
-    "create": "creating",
-    "update": "updating",
-    "delete": "deleting",
-    "replace": "replacing",
-    "create-replacement": "creating replacement",
-    "delete-replaced": "deleting original",
-    "read": "reading",
-    "read-replacement": "reading for replacement",
-    "refresh": "refreshing",
-    "discard": "discarding",
-    "discard-replaced": "discarding original",
-}
-_DONE = {
-    "create": "created",
-    "update": "updated",
-    "delete": "deleted",
-    "replace": "replaced",
-    "create-replacement": "created replacement",
-    "delete-replaced": "deleted original",
-    "read": "read",
-    "read-replacement": "read for replacement",
-    "refresh": "refresh",
-    "discard": "discarded",
-    "discard-replaced": "discarded original",
-}
+"""Each operation's mark, and how it is called while it runs and once it is done."""
+
 _TITLES = {"update": "Updating", "preview": "Previewing update", "refresh": "Refreshing", "destroy": "Destroying"}
 _LATE = {"update": "updating", "preview": "previewing update", "refresh": "refreshing", "destroy": "destroying"}
 
@@ -106,7 +82,7 @@ class Display:
             self._rows[meta["urn"]].said += self._early
             self._early.clear()
         if meta["op"] != "same":
-            self._line(meta["urn"], meta["op"] if self._dry else f"{_DOING.get(meta['op'], '')} (0s)")
+            self._line(meta["urn"], meta["op"] if self._dry else f"{_WORDS[meta['op']][1]} (0s)")
 
     def _done(self, body: Event) -> None:
         meta = body["metadata"]
@@ -117,13 +93,13 @@ class Display:
         if meta["type"] == urns.ROOT:
             self._outputs = (meta["new"] or {}).get("outputs") or {}
         elif meta["op"] != "same" and not self._dry:
-            self._line(meta["urn"], f"{_DONE.get(row.op, '')} ({time.monotonic() - row.begun:.2f}s)")
+            self._line(meta["urn"], f"{_WORDS[row.op][2]} ({time.monotonic() - row.begun:.2f}s)")
 
     def _failed(self, body: Event) -> None:
         row = self._rows.get(body["metadata"]["urn"])
         if row is not None:
             row.failed = row.done = True
-            self._line(body["metadata"]["urn"], f"**{_DOING.get(row.op, row.op)} failed**")
+            self._line(body["metadata"]["urn"], f"**{_WORDS[row.op][1]} failed**")
 
     def _diagnostic(self, body: Event) -> None:
         text = f"{body['prefix']}{body['message']}".rstrip("\n")
@@ -134,11 +110,11 @@ class Display:
             self._early.append(text)
             return
         row.said.append(text)
-        self._line(body["urn"] or self._root, f"{_DOING.get(row.op, '')} {text.splitlines()[0]}")
+        self._line(body["urn"] or self._root, f"{_WORDS[row.op][1]} {text.splitlines()[0]}")
 
     def _line(self, urn: str, what: str) -> None:
         row = self._rows[urn]
-        line = f" {_MARKS[row.op]:<2} {urns.type_of(urn)} {urns.name_of(urn)} {what}".rstrip()
+        line = f" {_WORDS[row.op][0]:<2} {urns.type_of(urn)} {urns.name_of(urn)} {what}".rstrip()
         if line != row.shown:
             row.shown = line
             self._out(line)
@@ -146,7 +122,7 @@ class Display:
     def _summary(self, body: Event) -> None:
         self._out(f"@ {_LATE[self._kind]}........")
         if self._root and self._rows[self._root].op != "same":
-            self._line(self._root, self._rows[self._root].op if self._dry else _DONE.get(self._rows[self._root].op, ""))
+            self._line(self._root, self._rows[self._root].op if self._dry else _WORDS[self._rows[self._root].op][2])
         self._diagnostics()
         if self._outputs and self._kind != "destroy":
             self._out("Outputs:")
@@ -175,10 +151,10 @@ class Display:
 
     def _changes(self, changes: dict[str, int]) -> None:
         self._out("Resources:")
-        real = [op for op in _MARKS if op not in ("same", "read", "discard", "read-replacement") and changes.get(op)]
+        real = [op for op in _WORDS if op not in ("same", "read", "discard", "read-replacement") and changes.get(op)]
         for op in real:
-            what = f"to {op}" if self._dry else _DONE[op]
-            self._out(f"    {_MARKS[op]:<1} {changes[op]} {what}")
+            what = f"to {op}" if self._dry else _WORDS[op][2]
+            self._out(f"    {_WORDS[op][0]:<1} {changes[op]} {what}")
         total = [f"{sum(changes[op] for op in real)} changes"] if len(real) > 1 else []
         same = [f"{changes['same']} unchanged"] if changes.get("same") else []
         if total or same:

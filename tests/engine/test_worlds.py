@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from engine.probe_programs import Program, Thing
 from engine.probed import Probed
 from hypothesis import HealthCheck, given, settings
@@ -54,6 +55,7 @@ def agree(probed: Probed) -> None:
     assert probed.pending() == []
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(plans)
 def test_the_world_is_the_state_is_the_last_program(sequence: list[dict[str, tuple[dict[str, str], set[str]]]]) -> None:
