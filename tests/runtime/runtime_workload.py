@@ -29,7 +29,7 @@ TOKEN = "workload-token"
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], seconds: float = 20) -> T:
+def eventually(look: Callable[[], T], seconds: float = 40) -> T:
     """What `look` says, once that is true."""
     end = time.monotonic() + seconds
     while True:

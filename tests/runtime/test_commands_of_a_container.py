@@ -83,7 +83,7 @@ def test_commands_are_leased_and_answered_at_once(machine: Machine, agent: Agent
         started = time.monotonic()
         agent.add("add", b'{"a": 1}', command_id=f"add{number}")
         assert answer(agent, f"add{number}") == 2
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4  # the interval of polls is five seconds
     agent.add("add", b'{"a": "x"}', command_id="bad")
     assert answer(agent, "bad") == "INVALID_PARAMETERS"
     agent.add("unheard-of", command_id="unknown")

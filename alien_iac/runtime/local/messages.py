@@ -26,7 +26,8 @@ from alien_iac.runtime.stores.local_queue import away, checked, from_wire
 from alien_iac.runtime.stores.queue import RECEIVE_LIMIT, WAIT_LIMIT, QueueMessage
 from alien_iac.runtime.work import Failed, Payload, Work
 
-_SETTLE_TRIES = 5
+_SETTLE_TRIES = 10
+"""About fifteen seconds: longer than a broker takes to come back, shorter than a process has to end."""
 
 
 class Messages:

@@ -26,15 +26,17 @@ _ERRORS: dict[int, type[AlienError]] = {
     409: Conflict,
     413: InvalidInput,
 }
-CONNECT_TRIES = 5
-"""A broker that restarts refuses connections for a moment; nothing was sent then, so it is safe to try again."""
+CONNECT_TRIES = 10
+"""A broker that restarts refuses connections for a moment; nothing was sent then, so it is safe to try again. About six
+seconds in all."""
 
 
 class BrokerQueue:
     """One queue of the broker."""
 
-    def __init__(self, binding: LocalQueue, resource_id: str) -> None:
+    def __init__(self, binding: LocalQueue, resource_id: str, *, connect_tries: int = CONNECT_TRIES) -> None:
         self._id = resource_id
+        self._connect_tries = connect_tries
         self._endpoint = binding.endpoint
         # Never through a proxy: the broker is on this machine.
         headers = {"Authorization": f"Bearer {binding.token}"}
@@ -68,7 +70,7 @@ class BrokerQueue:
     def _call(self, operation: wire.Operation) -> bytes:
         backoff = Backoff(first=0.1, longest=1.0)
         body = operation.model_dump_json(by_alias=True, exclude_none=False)
-        for left in range(CONNECT_TRIES - 1, -1, -1):
+        for left in range(self._connect_tries - 1, -1, -1):
             try:
                 answer = self._http.post(self._endpoint, content=body, headers={"Content-Type": "application/json"})
                 return checked(answer, self._id)
