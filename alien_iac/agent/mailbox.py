@@ -35,6 +35,12 @@ class Mailbox:
     def __init__(self) -> None:
         self._items: dict[str, _Item] = {}
         self._changed = asyncio.Condition()
+        self._closed = False
+
+    async def close(self) -> None:
+        """Let all polls go, with nothing, and hold none from now on: the agent ends."""
+        self._closed = True
+        await self._tell()
 
     async def deliver(self, envelope: arc.Envelope) -> arc.Response:
         """Hold a command until its workload has answered it; cancel this to take it back."""
@@ -53,7 +59,7 @@ class Mailbox:
         while True:
             found = [item for item in self._items.values() if _is_free(item, workload_id)][:most]
             left = deadline - time.monotonic()
-            if found or left <= 0:
+            if found or left <= 0 or self._closed:
                 return tuple(_leased(item, seconds) for item in found)
             await self._wait(min(left, 1.0))  # a lease may run out meanwhile
 

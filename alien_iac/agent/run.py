@@ -112,6 +112,7 @@ class Agent:
             await first([*loops, server], ended)
         finally:
             ended.set()
+            await self._mailbox.close()
             for task in loops:
                 task.cancel()
             results = await asyncio.gather(*loops, server, return_exceptions=True)

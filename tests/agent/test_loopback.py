@@ -117,6 +117,13 @@ async def test_a_result_that_is_none_says_so(server: Server, body: bytes) -> Non
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_INPUT")
 
 
+async def test_polls_that_wait_end_with_the_agent(server: Server) -> None:
+    polling = asyncio.create_task(server.lease())
+    await asyncio.sleep(0.05)
+    await server.mailbox.close()
+    assert await asyncio.wait_for(polling, 1) == ()
+
+
 async def test_there_is_nothing_else(server: Server) -> None:
     answer = await server.http.get("/")
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
