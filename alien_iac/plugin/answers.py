@@ -3,6 +3,7 @@
 import functools
 import os
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -84,16 +85,18 @@ def _translated(error: Exception) -> AlienError:
         return InvalidInput(f"inputs are wrong: {wrong}")
     if isinstance(error, OSError):
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        return AlienError(
-            f"{reason}: {error.filename!r}", hint="free the disk or set the folder's rights, and try again"
-        )
+        place = f": {error.filename!r}" if error.filename else ""
+        return AlienError(f"{reason}{place}", hint="free the disk, or set the folder's rights, and try again")
     if isinstance(error, sqlite3.Error):
         return AlienError(f"SQLite: {error}", hint="another process may hold the file, or the disk may be full")
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-    return AlienError(f"a mistake in the alien plugin: {type(error).__name__} at {where}", hint="please report it")
+    return AlienError(
+        f"a mistake in the alien plugin: {type(error).__name__} at {_raised_at(error)}", hint="please report it"
+    )
+
+
+def _raised_at(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
 
 
 def outputs(given: Properties, live: Live) -> Struct:

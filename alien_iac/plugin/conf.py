@@ -17,7 +17,7 @@ STARTED_AFTER_S = 1
 """A process counts as running when it has lived so long."""
 KEPT_LOGS = 2
 NEVER_GIVES_UP = 1_000_000
-"""Retries of a process that ends at once. The pause before each is a second longer than the one before."""
+"""Retries of a keeper that ends at once. It makes the pauses after its process ended itself."""
 
 HEAD = f"""[supervisord]
 nodaemon=true

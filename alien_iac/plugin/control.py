@@ -14,16 +14,11 @@ TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
-class State:
-    """A process as the supervisor sees it. `status`: running, starting, failing (tried again later), or stopped.
-
-    `started`: the second of its last start.
-    """
+class Supervised:
+    """A process's keeper as the supervisor sees it. `status`: running, starting, failing, stopping, or stopped."""
 
     id: str
     status: str
-    started: int
-    description: str
 
 
 STATUS = {"RUNNING": "running", "STARTING": "starting", "STOPPING": "stopping", "STOPPED": "stopped"}
@@ -46,10 +41,10 @@ class Control:
     def pid(self) -> int:
         return int(self._ask("getPID"))
 
-    def states(self) -> list[State]:
+    def states(self) -> list[Supervised]:
         return [_state(info) for info in self._ask("getAllProcessInfo")]
 
-    def state(self, workload_id: str) -> State | None:
+    def state(self, workload_id: str) -> Supervised | None:
         """None: it does not know the process."""
         info = self._ask("getProcessInfo", workload_id, unless=(Faults.BAD_NAME,))
         return _state(info) if info else None
@@ -90,6 +85,5 @@ class Control:
             raise Unavailable(f"the supervisor does not answer on port {self.port}: {type(error).__name__}") from error
 
 
-def _state(info: dict[str, Any]) -> State:
-    status = STATUS.get(info["statename"], "failing")
-    return State(info["name"], status, int(info["start"]), info["description"] or info["spawnerr"])
+def _state(info: dict[str, Any]) -> Supervised:
+    return Supervised(info["name"], STATUS.get(info["statename"], "failing"))

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alien_iac.errors import AlienError, Conflict, NotFound
-from alien_iac.plugin import definition, environ, leftovers, lock, ports
+from alien_iac.plugin import definition, environ, failures, leftovers, lock, ports
 from alien_iac.plugin.definition import Definition
 from alien_iac.protocol.local import Layout
 
@@ -38,24 +38,29 @@ class Orders:
         signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
+        self.stopped = False
 
     def to_stop(self, timeout_s: float | None) -> bool:
-        """Wait for the next event, at most so long, and say whether it was the order to stop."""
+        """Wait for the next event, at most so long, and say whether there was the order to stop."""
         ready, _, _ = select.select([self._bell, sys.stdin.fileno()], [], [], timeout_s)
-        if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 1024):
-            return True
+        closed = sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 1024)
         numbers = os.read(self._bell, 1024) if self._bell in ready else b""
-        return signal.SIGTERM in numbers or signal.SIGINT in numbers
+        self.stopped = self.stopped or closed or signal.SIGTERM in numbers or signal.SIGINT in numbers
+        return self.stopped
 
 
 def main(argv: list[str]) -> int:
     """Keep one process until it ends; its exit status is the answer, 128 + n where signal n ended it."""
     root, workload_id = Path(argv[1]).resolve(), argv[2]
+    orders, began = Orders(), time.monotonic()
     try:
-        return _keep(root, workload_id, Orders())
+        status = _keep(root, workload_id, orders)
     except (AlienError, OSError) as error:
         _say(str(error))
-        return 1
+        status = 1
+    if not orders.stopped:
+        _pause(failures.record(Layout(root).workload(workload_id), status, time.monotonic() - began), orders)
+    return status
 
 
 def _keep(root: Path, workload_id: str, orders: Orders) -> int:
@@ -161,6 +166,15 @@ def _watch(child: "subprocess.Popen[bytes]", stop_seconds: int, orders: Orders) 
     _kill_group(child.pid, signal.SIGKILL)
     status = child.wait()
     return status if status >= 0 else 128 - status
+
+
+def _pause(seconds: float, orders: Orders) -> None:
+    """Put off the next start: the supervisor makes it when this process ends."""
+    if seconds:
+        _say(f"the process ended; the next start is in {seconds:.0f} s")
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0 and not orders.to_stop(left):
+        pass  # its own child's end may have woken it
 
 
 def _kill_group(pid: int, number: signal.Signals) -> None:

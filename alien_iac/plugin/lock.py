@@ -35,10 +35,12 @@ def held(folder: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
 
 
 def _attempt(folder: Path) -> int | None:
-    files.folder(folder)
     try:
+        files.folder(folder)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
+    except (FileExistsError, FileNotFoundError):  # a holder removed it meanwhile
+        if folder.is_file():
+            raise
         return None
     if locked(descriptor) and _is_still(folder, descriptor):
         return descriptor

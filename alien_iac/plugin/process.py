@@ -8,12 +8,11 @@ from typing import Any
 from pydantic import Field
 
 from alien_iac.errors import Unavailable
-from alien_iac.plugin import definition, environ, files, keeper, lock, logs, ports, ready, unpack
-from alien_iac.plugin.control import State
+from alien_iac.plugin import definition, environ, failures, files, keeper, lock, logs, ports, ready, unpack
 from alien_iac.plugin.definition import Definition
 from alien_iac.plugin.kind import Call, Failure, Kind, Live, NotReady, within
 from alien_iac.plugin.queue import ensure_token
-from alien_iac.plugin.ready import Health
+from alien_iac.plugin.ready import Health, State
 from alien_iac.plugin.supervisor import Supervisor
 from alien_iac.protocol import local
 from alien_iac.protocol.wire import Wire
@@ -125,9 +124,10 @@ class ProcessKind(Kind[ProcessInputs]):
         if before is not None:
             with suppress(Unavailable):  # `reconcile` stops it otherwise
                 supervisor.stop(inputs.name, before.stop_seconds + SPARE_S)
+        failures.path(call.layout.workload(inputs.name)).unlink(missing_ok=True)
         supervisor.reconcile()
         reason = ready.wait(
-            lambda: _state(supervisor, inputs.name),
+            lambda: _state(supervisor, inputs.name, call),
             ready.prober(inputs.health, now.port),
             timeout_s=call.timeout_s or inputs.ready_seconds,
             cancelled=call.cancelled.wait,
@@ -176,17 +176,22 @@ def _code_folder(workload_id: str, call: Call) -> Path:
     return call.layout.workload(workload_id) / "code"
 
 
-def _state(supervisor: Supervisor, workload_id: str) -> State | None:
+def _state(supervisor: Supervisor, workload_id: str, call: Call) -> State | None:
     """The process's state. A supervisor that was killed meanwhile is started again."""
+    folder, found = call.layout.workload(workload_id), None
     with suppress(Unavailable):  # it has just been killed
-        if found := supervisor.state(workload_id):
-            return found
-    supervisor.reconcile()
-    return None
+        found = supervisor.state(workload_id)
+    if found is None:
+        supervisor.reconcile()
+        return None
+    failed = failures.read(folder)
+    if found.status == "starting" or (found.status == "running" and not keeper.running(folder)):
+        return State("failing" if failed.count else "starting", failed.count, failed.status)
+    return State(found.status, failed.count, failed.status)
 
 
 def _outputs(found: Definition, call: Call, supervisor: Supervisor) -> dict[str, Any]:
-    state = _state(supervisor, found.id)
+    state = _state(supervisor, found.id, call)
     where = {"port": found.port, "url": f"http://{ports.HOST}:{found.port}"} if found.port else {}
     pid = keeper.running(call.layout.workload(found.id))
     return {**where, "pid": pid, "status": state.status if state else "starting"}
@@ -195,4 +200,4 @@ def _outputs(found: Definition, call: Call, supervisor: Supervisor) -> dict[str,
 def _explained(workload_id: str, reason: str, root: Path) -> str:
     lines = "\n".join(f"    {line}" for line in logs.tail(root, workload_id, LOG_LINES))
     said = f"the last lines of {logs.place(root, workload_id)}:\n{lines}" if lines else "its log is empty"
-    return f"process {workload_id!r} runs, but is not ready: {reason}\n  {said}"
+    return f"process {workload_id!r} was started, but {reason}\n  {said}"

@@ -4,11 +4,11 @@ import http.client
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
-from alien_iac.plugin.control import State
 from alien_iac.protocol.wire import Wire
 
 POLL_S = 0.1
@@ -19,6 +19,18 @@ FAILED_STARTS = 4
 
 Probe = Callable[[], str | None]
 """Says why the process does not answer yet; None when it does."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A process as it is now. `status`: running, starting, failing (tried again later), stopping, or stopped.
+
+    `failures`: so many starts in a row failed, the last one with `exit_status`.
+    """
+
+    status: str
+    failures: int = 0
+    exit_status: int = 0
 
 
 class Health(Wire):
@@ -32,18 +44,17 @@ def wait(
     state: Callable[[], State | None], probe: Probe, *, timeout_s: float, cancelled: Callable[[float], bool]
 ) -> str | None:
     """Why the process did not get ready; None when it did. `cancelled` pauses, and says whether to give up."""
-    deadline, starts, reason = time.monotonic() + timeout_s, set[int](), "it has not started"
+    deadline, reason = time.monotonic() + timeout_s, "it has not started"
     while time.monotonic() < deadline:
         now = state()
         if now is not None and now.status == "running":
             reason = probe() or ""
             if not reason:
                 return None
-        elif now is not None and now.status == "failing":
-            starts.add(now.started)
-            reason = f"it ends after its start: {now.description}"
-            if len(starts) == FAILED_STARTS:
-                return f"it did not get ready in {FAILED_STARTS} starts: {reason}"
+        elif now is not None and now.failures:
+            reason = f"it ended after its start, with exit status {now.exit_status}"
+            if now.failures >= FAILED_STARTS:
+                return f"it did not get ready in {now.failures} starts: {reason}"
         if cancelled(POLL_S):
             return "the update was cancelled before it was ready"
     return f"it was not ready after {timeout_s:.0f} s: {reason}"

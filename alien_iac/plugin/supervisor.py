@@ -19,7 +19,7 @@ from pathlib import Path
 
 from alien_iac.errors import Unavailable
 from alien_iac.plugin import conf, definition, environ, files, launch, lock, ports
-from alien_iac.plugin.control import Control, State
+from alien_iac.plugin.control import Control, Supervised
 from alien_iac.plugin.definition import Definition
 from alien_iac.protocol.local import Layout
 
@@ -68,7 +68,7 @@ class Supervisor:
             self._render(control, wanted)
             self._apply(control)
 
-    def state(self, workload_id: str) -> State | None:
+    def state(self, workload_id: str) -> Supervised | None:
         """The process's state; None where the supervisor does not run or does not know it."""
         control = self._recorded()
         return control.state(workload_id) if control and launch.lives(self.folder) else None

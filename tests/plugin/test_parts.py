@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alien_iac.errors import InvalidInput, NotFound, Unavailable
-from alien_iac.plugin import conf, environ, files, lock, ready
-from alien_iac.plugin.control import State
+from alien_iac.plugin import conf, environ, failures, files, lock, ready
 from alien_iac.plugin.definition import Definition
+from alien_iac.plugin.ready import State
 from alien_iac.plugin.values import decode, encode
 from alien_iac.protocol import secretfile
 
@@ -54,10 +54,6 @@ def test_the_configuration_holds_no_values() -> None:
     assert parsed["inet_http_server"]["port"] == "127.0.0.1:20003"
 
 
-def state(status: str, started: int = 1) -> State:
-    return State("api", status, started, "Exited too quickly")
-
-
 def waited(
     states: Sequence[State | None], answers: Sequence[str | None] = (None,), timeout_s: float = 60
 ) -> str | None:
@@ -76,18 +72,32 @@ def held_last(values: Sequence[Value]) -> Iterator[Value]:
 
 
 def test_ready_when_it_runs_and_answers() -> None:
-    assert waited([None, state("starting"), state("running")], ["nothing", "answers 503", None]) is None
+    states = [None, State("starting"), State("running")]
+    assert waited(states, ["nothing", "answers 503", None]) is None
 
 
 def test_some_failed_starts_are_forgiven_and_many_are_not() -> None:
-    starts = [state("failing", number) for number in (1, 1, 1, 2, 3)]
-    assert waited([*starts, state("running")]) is None
-    assert "in 4 starts: it ends after its start: Exited too quickly" in str(waited([*starts, state("failing", 4)]))
+    starts = [State("failing", number, 7) for number in (1, 2, 3)]
+    assert waited([*starts, State("running", 3)]) is None
+    assert "in 4 starts: it ended after its start, with exit status 7" in str(waited([*starts, State("failing", 4, 7)]))
 
 
 def test_the_last_reason_is_told_when_time_is_up() -> None:
-    assert waited([state("running")], ["answers 503"], timeout_s=0.05) == "it was not ready after 0 s: answers 503"
+    assert waited([State("running")], ["answers 503"], timeout_s=0.05) == "it was not ready after 0 s: answers 503"
     assert "has not started" in str(waited([None], timeout_s=0.01))
+
+
+@given(st.integers(1, 10_000))
+def test_pauses_grow_and_end_nowhere(count: int) -> None:
+    assert failures.pause_s(1) == 1
+    assert failures.pause_s(count) <= failures.pause_s(count + 1) <= failures.LONGEST_S
+
+
+def test_a_process_that_lived_has_not_failed(tmp_path: Path) -> None:
+    assert [failures.record(tmp_path, 7, 0.1) for _ in range(3)] == [1, 2, 4]
+    assert failures.read(tmp_path) == failures.Failures(3, 7)
+    assert failures.record(tmp_path, 7, failures.STEADY_S) == 0
+    assert failures.read(tmp_path).count == 0
 
 
 def test_waiting_can_be_called_off() -> None:

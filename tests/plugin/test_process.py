@@ -221,6 +221,21 @@ def test_an_artifact_that_is_not_right_is_refused(
     assert not processes(tmp_path)
 
 
+def test_a_link_in_an_artifact_is_refused(engine: Engine, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as opened:
+        entry = zipfile.ZipInfo("link")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        opened.writestr(entry, "/etc/passwd")
+    with pytest.raises(grpc.RpcError, match="symbolic link, 'link'"):
+        engine.create(PROCESS, server(str(tmp_path / "a.zip")))
+
+
+def test_what_is_no_archive_is_named(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_text("no zip")
+    with pytest.raises(grpc.RpcError, match="is damaged"):
+        engine.create(PROCESS, server(str(tmp_path / "a.zip")))
+
+
 @pytest.mark.slow
 def test_a_process_that_ends_at_once_says_why(engine: Engine, tmp_path: Path) -> None:
     text = "import sys; print('no database at all'); sys.exit(7)"
