@@ -1,8 +1,11 @@
-"""Pulumi stacks through the Automation API, on the embedded engine, with real programs in real children."""
+"""Pulumi stacks through the Automation API, with real programs in real children; on the CLI too where there is one."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from pulumi.automation import PulumiCommand
 
 from alien_iac import automation, errors, programs, projects
 from alien_iac.automation import Stack
@@ -21,12 +24,14 @@ pulumi.log.warn("mind the gap")
 """
 
 
-@pytest.fixture(scope="module")
-def engine() -> EmbeddedPulumi:
-    return EmbeddedPulumi()
+@pytest.fixture(scope="module", params=["embedded", pytest.param("cli", marks=pytest.mark.cli)])
+def engine(request: pytest.FixtureRequest) -> PulumiCommand:
+    if request.param == "cli" and not shutil.which("pulumi"):
+        pytest.skip("the Pulumi CLI is not on PATH")
+    return automation.find_engine("local", {**os.environ, automation.ENGINE: request.param})
 
 
-def make(folder: Path, engine: EmbeddedPulumi, program: str = PROGRAM, around: dict[str, str] | None = None) -> Stack:
+def make(folder: Path, engine: PulumiCommand, program: str = PROGRAM, around: dict[str, str] | None = None) -> Stack:
     (folder / "program").mkdir(exist_ok=True)
     (folder / "program" / "__main__.py").write_text(program)
     state = folder / "state"
@@ -44,7 +49,7 @@ def make(folder: Path, engine: EmbeddedPulumi, program: str = PROGRAM, around: d
     )
 
 
-def test_up_runs_the_program_and_gives_its_outputs(tmp_path: Path, engine: EmbeddedPulumi) -> None:
+def test_up_runs_the_program_and_gives_its_outputs(tmp_path: Path, engine: PulumiCommand) -> None:
     stack = make(tmp_path, engine)
     projects.write_config(tmp_path / "Pulumi.acme.yaml", {"tiny:greeting": "moin"})
     seen: list[Step] = []
@@ -58,7 +63,7 @@ def test_up_runs_the_program_and_gives_its_outputs(tmp_path: Path, engine: Embed
 
 
 def test_the_program_sees_neither_credentials_nor_the_passphrase(
-    tmp_path: Path, engine: EmbeddedPulumi, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, engine: PulumiCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
     stack = make(tmp_path, engine, around={"AWS_SECRET_ACCESS_KEY": "planted", "PATH": "/usr/bin"})
@@ -67,13 +72,13 @@ def test_the_program_sees_neither_credentials_nor_the_passphrase(
     assert outcome.outputs["passphrase"] == "none"
 
 
-def test_preview_changes_nothing(tmp_path: Path, engine: EmbeddedPulumi) -> None:
+def test_preview_changes_nothing(tmp_path: Path, engine: PulumiCommand) -> None:
     stack = make(tmp_path, engine)
     assert automation.preview(stack).changes == {"create": 1}
     assert automation.outputs(stack).outputs == {}
 
 
-def test_a_program_that_raises_is_one_message_with_its_place(tmp_path: Path, engine: EmbeddedPulumi) -> None:
+def test_a_program_that_raises_is_one_message_with_its_place(tmp_path: Path, engine: PulumiCommand) -> None:
     stack = make(tmp_path, engine, "import pulumi\n\n\ndef broken():\n    return {}['bucket']\n\n\nbroken()\n")
     with pytest.raises(errors.UpdateFailed) as raised:
         automation.up(stack)
@@ -83,14 +88,14 @@ def test_a_program_that_raises_is_one_message_with_its_place(tmp_path: Path, eng
     assert "Traceback" not in text
 
 
-def test_a_program_that_is_not_there_says_so(tmp_path: Path, engine: EmbeddedPulumi) -> None:
+def test_a_program_that_is_not_there_says_so(tmp_path: Path, engine: PulumiCommand) -> None:
     stack = make(tmp_path, engine)
     (tmp_path / "program" / "__main__.py").unlink()
     with pytest.raises(errors.UpdateFailed, match="could not be started"):
         automation.up(stack)
 
 
-def test_a_locked_stack_is_a_conflict_and_cancel_frees_it(tmp_path: Path, engine: EmbeddedPulumi) -> None:
+def test_a_locked_stack_is_a_conflict_and_cancel_frees_it(tmp_path: Path, engine: PulumiCommand) -> None:
     stack = make(tmp_path, engine)
     automation.up(stack)
     lock = tmp_path / "state/.pulumi/locks/organization/tiny/acme/1.json"
@@ -102,7 +107,7 @@ def test_a_locked_stack_is_a_conflict_and_cancel_frees_it(tmp_path: Path, engine
     assert automation.up(stack).changes == {"same": 1}
 
 
-def test_what_is_not_there_is_not_found(tmp_path: Path, engine: EmbeddedPulumi) -> None:
+def test_what_is_not_there_is_not_found(tmp_path: Path, engine: PulumiCommand) -> None:
     stack = make(tmp_path, engine)
     with pytest.raises(errors.NotFound, match="no Pulumi stack acme"):
         automation.outputs(stack)
@@ -110,7 +115,7 @@ def test_what_is_not_there_is_not_found(tmp_path: Path, engine: EmbeddedPulumi) 
         automation.destroy(stack)
 
 
-def test_destroy_empties_the_stack(tmp_path: Path, engine: EmbeddedPulumi) -> None:
+def test_destroy_empties_the_stack(tmp_path: Path, engine: PulumiCommand) -> None:
     stack = make(tmp_path, engine)
     automation.up(stack)
     assert automation.kept(stack) == ()
