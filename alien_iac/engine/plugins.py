@@ -37,7 +37,8 @@ class Plugin:
     def end(self) -> None:
         """Interrupt it now; kill it in the background if it does not end by itself. Returns at once."""
         self.process.send_signal(signal.SIGINT)
-        threading.Thread(target=self._reap, name=f"end-{self.process.pid}").start()
+        # Not a daemon, so that a Python that ends meanwhile waits and leaves no plugin behind.
+        threading.Thread(target=self._reap, name=f"end-{self.process.pid}", daemon=False).start()
 
     def _reap(self) -> None:
         try:

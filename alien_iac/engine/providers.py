@@ -178,9 +178,13 @@ class PluginProvider:
 
     def end(self) -> None:
         """Cancel what still runs, and end the plugin."""
-        self.cancel()
-        self._channel.close()
-        self._close()
+        try:
+            self.cancel()
+        except ProviderFailed:
+            pass  # it is ended all the same
+        finally:
+            self._channel.close()
+            self._close()
 
     def _ask(
         self, call: Callable[[Any], Any], request: object, inputs: Properties | None = None, *, optional: bool = False

@@ -11,6 +11,7 @@ import grpc
 from alien_iac.engine import plugins, urns, wire
 from alien_iac.engine.model import UNKNOWN, Properties, Resource
 from alien_iac.engine.providers import Diff, Failures, PluginProvider, Provider, config
+from alien_iac.errors import AlienError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,11 @@ class Launcher:
             self.warn(f"using pulumi-resource-{package} from $PATH at {found.command[0]}")
         plugin = plugins.start(found, self.engine, self.env, self.folder, self.log)
         provider = PluginProvider(grpc.insecure_channel(f"127.0.0.1:{plugin.port}", wire.OPTIONS), plugin.end)
-        provider.handshake(self.engine)
+        try:
+            provider.handshake(self.engine)
+        except AlienError:
+            provider.end()
+            raise
         return provider
 
 

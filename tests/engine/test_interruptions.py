@@ -45,6 +45,11 @@ def alive(pid: int) -> bool:
     return True
 
 
+def importing(**more: str) -> dict[str, str]:
+    """An environment in which a child finds what this process finds."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **more}
+
+
 def slow_is_being_made(folder: Path) -> bool:
     calls = folder / "world" / "calls.jsonl"
     done = calls.read_text() if calls.exists() else ""
@@ -54,8 +59,7 @@ def slow_is_being_made(folder: Path) -> bool:
 @pytest.fixture
 def killed(tmp_path: Path) -> Path:
     """A stack whose update was killed while it made a resource."""
-    paths = os.pathsep.join(p for p in sys.path if p)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], env={**os.environ, "PYTHONPATH": paths})
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], env=importing())
     try:
         eventually(lambda: slow_is_being_made(tmp_path))
         time.sleep(0.2)  # so that the end of the quick one is recorded
@@ -121,6 +125,14 @@ def test_plugins_end_with_the_update(tmp_path: Path) -> None:
     pids = [int(line) for line in (tmp_path / "world" / "plugins").read_text().split()]
     eventually(lambda: not any(alive(pid) for pid in pids), 5)
     probed.run("destroy", empty)
+
+
+def test_no_plugin_outlives_the_process_that_ends_right_after_the_update(tmp_path: Path) -> None:
+    code = CHILD.replace("SLOW", "SAME")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=importing(PROBE_STAYS="1"), check=True, timeout=60)
+    pids = [int(line) for line in (tmp_path / "world" / "plugins").read_text().split()]
+    assert len(pids) == 1
+    assert not any(alive(pid) for pid in pids)
 
 
 def test_a_replacement_is_finished_after_the_new_one_failed(tmp_path: Path) -> None:
