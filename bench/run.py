@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import commands
 import imports
+import polls
+import rollouts
 import updates
 from figure import Figure
 from rich.console import Console
@@ -18,6 +20,8 @@ PARTS: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "imports": imports.measure,
     "updates": updates.measure,
     "commands": commands.measure,
+    "polls": polls.measure,
+    "rollouts": rollouts.measure,
 }
 
 

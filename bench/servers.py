@@ -52,6 +52,11 @@ class Plane:
         """End it as a power cut does."""
         _end(self.process, signal.SIGKILL)
 
+    def restart(self) -> None:
+        """Kill it, and start it again on the same port."""
+        self.kill()
+        self.process = Plane.start(self.data, self.port).process
+
     def call(self, method: str, path: str, body: object = None, token: str | None = None) -> Any:  # noqa: ANN401 - JSON
         """One request, as the admin unless a token is given."""
         headers = {"authorization": f"Bearer {self.admin if token is None else token}"}
