@@ -165,6 +165,10 @@ class Deployment(Open):
     agent_version: str | None = None
     last_seen: AwareDatetime | None = None
     message: str = ""
+    stale: bool = False
+    """True while its agent has no unexpired metadata and so applies nothing."""
+    workloads: tuple[WorkloadHealth, ...] = ()
+    """How each of its workloads was at the last heartbeat."""
 
 
 class PublishRelease(Open):

@@ -21,9 +21,19 @@ class Process:
     data: Path
     port: int = 0
     process: subprocess.Popen[str] | None = None
+    more: tuple[str, ...] = ()
 
     def start(self) -> None:
-        words = [sys.executable, "-m", "alien_iac.control", "--data", str(self.data), "--port", str(self.port)]
+        words = [
+            sys.executable,
+            "-m",
+            "alien_iac.control",
+            "--data",
+            str(self.data),
+            "--port",
+            str(self.port),
+            *self.more,
+        ]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

@@ -193,8 +193,6 @@ def test_any_order_of_events(tmp_path: Path) -> None:
     migrations.upgrade(Life.database.engine)
     run_state_machine_as_test(
         Life,
-        settings=settings(
-            max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=[*HealthCheck]
-        ),
+        settings=settings(max_examples=50, stateful_step_count=30, deadline=None, suppress_health_check=[*HealthCheck]),
     )
     Life.database.close()

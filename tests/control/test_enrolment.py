@@ -47,6 +47,14 @@ async def test_a_code_is_asked_for_again_with_the_same_key(plane: Plane) -> None
     assert len((await plane.ok("GET", "/deployments"))["items"]) == 1
 
 
+async def test_a_further_code_is_asked_for_again_with_the_same_key(plane: Plane, agent: Agent) -> None:
+    path = f"/deployments/{agent.deployment_id}/enrolment-codes"
+    headers = {"Idempotency-Key": "one"}
+    first = await plane.ok("POST", path, {}, headers=headers)
+    assert await plane.ok("POST", path, {}, headers=headers) == first
+    assert (await plane.ok("POST", path, {}))["code"] != first["code"]
+
+
 async def test_only_ed25519_keys_are_taken_and_the_code_stays_good(plane: Plane) -> None:
     code = await plane.ok("POST", "/enrolment-codes", NEW)
     rsa = generate_private_key(65_537, 2_048).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

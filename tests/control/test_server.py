@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -10,12 +11,19 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
 from control.control_fleet import Robot, inline, publish, trusted
 from control.control_process import Process
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from alien_iac.control.settings import Settings
 from alien_iac.errors import InvalidInput
@@ -57,6 +65,42 @@ def test_loopback_needs_no_tls(host: str) -> None:
 def test_half_of_tls_is_refused() -> None:
     with pytest.raises(InvalidInput, match="both"):
         Settings(data=Path(), certificate=Path("cert.pem")).check()
+
+
+def test_with_a_certificate_it_speaks_tls(tmp_path: Path) -> None:
+    certificate, key = _certificate(tmp_path)
+    process = Process(tmp_path / "data", more=("--certificate", str(certificate), "--private-key", str(key)))
+    process.start()
+    try:
+        context = ssl.create_default_context(cafile=str(certificate))
+        answer = httpx.get(f"https://127.0.0.1:{process.port}/healthz", verify=context)
+        assert answer.json() == {"status": "ok"}
+        assert answer.headers["strict-transport-security"]
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{process.port}/healthz")
+    finally:
+        process.kill()
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "control.test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, SHA256())
+    )
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(made.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
 
 
 def test_its_files_are_its_owners(process: Process) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from alien_iac.control.store import audit, migrations
 from alien_iac.control.store.engine import Database, Transaction
 from alien_iac.control.store.tables import AUDIT, IDEMPOTENCY, METADATA, Instant
-from alien_iac.errors import Conflict, Unavailable
+from alien_iac.errors import Conflict, Unavailable, Unsupported
 
 
 @pytest.fixture
@@ -135,6 +135,12 @@ def test_the_migrations_make_the_tables(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": _compare_types})
         assert compare_metadata(context, METADATA) == []
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None:
+    database.write_now(lambda transaction: transaction.run(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(Unsupported, match="9999"):
+        migrations.upgrade(database.engine)
 
 
 def _compare_types(*args: object) -> bool | None:

@@ -48,12 +48,16 @@ async def make(body: NewDeployment, caller: Admin, control: Parts, key: Key = No
 
 
 @router.post("/deployments/{deployment_id}/enrolment-codes")
-async def again(deployment_id: str, body: NewCode, caller: Admin, control: Parts) -> EnrolmentCode:
+async def again(deployment_id: str, body: NewCode, caller: Admin, control: Parts, key: Key = None) -> EnrolmentCode:
     """Make a new code for a deployment: whoever uses it takes the place of its agent."""
-    code = _code(control, None)
+    scoped, hashed = scoped_key(caller, f"{deployment_id}/codes", key), request_hash(body)
+    code = _code(control, scoped)
 
     def work(transaction: Transaction) -> datetime:
+        if idempotency.recall(transaction, scoped, hashed):
+            return store.code_expiry(transaction, code)
         deployments.row(transaction, deployment_id)
+        idempotency.remember(transaction, scoped, hashed, deployment_id)
         audit.append(transaction, caller.actor, "deployment.code", deployment_id)
         return store.add_code(transaction, deployment_id, code, body.ttl_seconds)
 

@@ -77,9 +77,14 @@ async def show(rollout_id: str, caller: Reader, control: Parts, wait: Wait = 0, 
 
 
 @router.post("/{rollout_id}/actions")
-async def act(rollout_id: str, body: RolloutAction, caller: Admin, control: Parts) -> Rollout:
+async def act(rollout_id: str, body: RolloutAction, caller: Admin, control: Parts, key: Key = None) -> Rollout:
     """Pause, resume, promote, approve, skip, abort, retry or roll back."""
-    return _view(await asyncio.to_thread(control.rollouts.act, rollout_id, body, caller.actor))
+    scoped, hashed = scoped_key(caller, f"rollouts/{rollout_id}", key), request_hash(body)
+    if await control.database.read(lambda transaction: idempotency.recall(transaction, scoped, hashed)):
+        return _view(await asyncio.to_thread(control.rollouts.load, rollout_id))
+    done = await asyncio.to_thread(control.rollouts.act, rollout_id, body, caller.actor)
+    await control.database.write(lambda transaction: idempotency.remember(transaction, scoped, hashed, rollout_id))
+    return _view(done)
 
 
 def _view(stored: Stored) -> Rollout:

@@ -10,7 +10,7 @@ from alien_iac.control.store import paging
 from alien_iac.control.store.engine import Transaction
 from alien_iac.control.store.tables import DEPLOYMENTS, DESIRED
 from alien_iac.errors import NotFound
-from alien_iac.protocol.api import Deployment, HealthWord, Heartbeat, NewDeployment, Report
+from alien_iac.protocol.api import Deployment, HealthWord, Heartbeat, NewDeployment, Report, WorkloadHealth
 from alien_iac.rollout.events import Seen
 
 Status = Literal["enrolling", "new", "running", "updating", "failed", "waiting", "gone"]
@@ -109,6 +109,8 @@ def _shown(transaction: Transaction, found: RowMapping) -> Deployment:
         agent_version=found["agent_version"],
         last_seen=found["last_seen"],
         message=found["message"],
+        stale=found["stale"],
+        workloads=tuple(WorkloadHealth.model_validate(each) for each in found["workloads"]),
     )
 
 

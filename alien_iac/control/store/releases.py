@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import RowMapping, func, insert, select
+from sqlalchemy import RowMapping, delete, func, insert, select
 
 from alien_iac.control import trust
 from alien_iac.control.store import paging
@@ -57,6 +57,9 @@ def write_metadata(transaction: Transaction, new: Repository) -> None:
         body = getattr(new, role)
         if body is not None:
             _write_one(transaction, role, body)
+    newest = select(func.max(METADATA_FILES.c.version)).where(METADATA_FILES.c.role == "timestamp").scalar_subquery()
+    stamps = METADATA_FILES.c.role == "timestamp"  # only the newest of them is ever asked for
+    transaction.run(delete(METADATA_FILES).where(stamps, METADATA_FILES.c.version < newest))
 
 
 def _write_one(transaction: Transaction, role: str, body: bytes) -> None:
