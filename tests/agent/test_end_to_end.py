@@ -3,8 +3,9 @@
 import base64
 import json
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -101,16 +102,32 @@ def test_killed_in_the_middle_of_an_update_it_ends_the_update_after_a_restart(
     run(agent, "1.0")
     vendor.release("2.0", worker("two"))
     agent.want("2.0")
-    lock_seen = time.monotonic() + 60
-    while not list((agent.folder / "backend/.pulumi/locks").rglob("*.json")):
-        assert time.monotonic() < lock_seen, agent.log.read_text()[-4000:]
-        time.sleep(0.005)
-    agent.stop(signal.SIGKILL)
-    agent.start()
+    for resumed in range(2):
+        until(lambda: bool(locks(agent)), agent)
+        until(lambda: agent.log.read_text().count("resuming") == resumed, agent)  # noqa: B023 - waited for right here
+        agent.stop(signal.SIGKILL)
+        agent.start()
     agent.wait(lambda one: is_well(one, "2.0"))
-    assert "resuming" in agent.log.read_text()
     assert answer(control.command(agent.deployment_id, "version")) == {"version": "two", "release": "2.0"}
-    assert not list((agent.folder / "backend/.pulumi/locks").rglob("*.json"))
+    assert locks(agent) == []
+    assert len(copies_of_the_worker(agent)) == 1
+
+
+def locks(agent: Agent) -> list[Path]:
+    return list((agent.folder / "backend/.pulumi/locks").rglob("*.json"))
+
+
+def copies_of_the_worker(agent: Agent) -> list[str]:
+    """The processes of the workload, by their command lines."""
+    lines = subprocess.check_output(["ps", "-e", "-ww", "-o", "args"], text=True).splitlines()
+    return [line for line in lines if "alien_iac.runtime.function" in line and str(agent.folder) in line]
+
+
+def until(claim: Callable[[], bool], agent: Agent) -> None:
+    deadline = time.monotonic() + 60
+    while not claim():
+        assert time.monotonic() < deadline, agent.log.read_text()[-4000:]
+        time.sleep(0.005)
 
 
 def test_a_control_plane_that_is_killed_loses_no_report(agent: Agent, control: ControlPlane, vendor: Vendor) -> None:
