@@ -75,6 +75,7 @@ class Builder:
             shared=self.site,
             artifact=artifacts.get(declared.id),
             needed=self._needed(declared),
+            built=self.built,
         )
         built: Built = platforms.load(self.deployment.platform, declared.kind)(context)
         self.built[declared.id] = built

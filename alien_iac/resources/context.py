@@ -111,6 +111,8 @@ class Context:
     """The packaged source of a workload that has one."""
     needed: tuple[pulumi.Resource, ...] = ()
     """What it is linked to, and has to be there first."""
+    built: Mapping[str, Built] = field(default_factory=dict)
+    """The components that are built already, by id: data before workloads, and Functions before Containers."""
 
     @property
     def linked(self) -> tuple[Declared, ...]:
