@@ -27,6 +27,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from alien_iac import errors, programs, projects, steps
 from alien_iac.engine.command import EmbeddedPulumi
+from alien_iac.models.platform import Platform
 from alien_iac.programs import Program
 from alien_iac.protocol import outputs as deployment_outputs
 from alien_iac.protocol.outputs import DeploymentOutputs, Kept
@@ -119,8 +120,9 @@ def open_stack(folder: Path, name: str) -> Stack:
     if not settings.is_file():
         raise errors.NotFound(f"there is no {settings}", hint=f"make it: alien init {name} --platform local")
     platform = projects.read_config(settings).get("alien:platform")
-    if not isinstance(platform, str):
-        raise errors.ConfigInvalid(f"{settings} has no alien:platform", hint="set it to aws, gcp, azure or local")
+    if not isinstance(platform, str) or platform not in set(Platform):
+        told = "has no alien:platform" if platform is None else f'has the alien:platform "{platform}"'
+        raise errors.ConfigInvalid(f"{settings} {told}", hint=f"set it to one of {', '.join(Platform)}")
     given = projects.local_environment(project.folder, os.environ)
     return Stack(
         folder=project.folder,

@@ -15,6 +15,7 @@ import yaml
 
 from alien_iac.engine import project as pulumi_project
 from alien_iac.errors import Conflict, InvalidInput, NotFound
+from alien_iac.models import names
 
 PREFIX_LETTERS = string.ascii_lowercase + string.digits
 PREFIX_LENGTH = 6
@@ -24,7 +25,23 @@ LOCAL = ".alien"
 
 def find(folder: Path) -> pulumi_project.Project:
     """The project of a folder. Raises NotFound where neither it nor one above it has a `Pulumi.yaml`."""
-    return pulumi_project.find(folder.resolve())
+    try:
+        return pulumi_project.find(folder.resolve())
+    except NotFound as error:
+        raise NotFound(
+            f"there is no Pulumi.yaml in {folder.resolve()}, nor above it",
+            hint="go to the project's folder, or make a project in an empty one: alien init",
+        ) from error
+
+
+def check_customer(customer: str) -> None:
+    """Raises InvalidInput for a name that cannot begin the names of what is deployed."""
+    if not names.is_prefix(f"{customer}-{'x' * PREFIX_LENGTH}"):
+        most = names.MAX_PREFIX - PREFIX_LENGTH - 1
+        raise InvalidInput(
+            f'"{customer}" cannot name a customer: physical names begin with it',
+            hint=f"at most {most} lower-case letters, digits and single hyphens, a letter first; such as acme",
+        )
 
 
 def make_prefix(customer: str) -> str:
@@ -35,8 +52,10 @@ def make_prefix(customer: str) -> str:
 def init(folder: Path, customer: str, platform: str, values: Mapping[str, Any] | None = None) -> Path:
     """Make `Pulumi.<customer>.yaml` and return its path. The prefix in it is never changed afterwards.
 
-    Raises Conflict where the customer has one, and NotFound where there is no project.
+    Raises InvalidInput for a name that cannot be used, Conflict where the customer has one, and NotFound where there is
+    no project.
     """
+    check_customer(customer)
     path = find(folder).stack_file(customer)
     if "alien:prefix" in read_config(path):
         raise Conflict(f"{path} exists already", hint="its prefix names what is deployed, so it is left as it is")

@@ -17,8 +17,8 @@ NAMESPACE = "alien:"
 _NO_PREFIX = "no-prefix"
 _OBJECTS = frozenset({"labels"})
 _HINTS = {
-    "platform": "set it with `pulumi config set alien:platform local` (or aws, gcp, azure)",
-    "prefix": "`alien deployments init` writes it; it never changes afterwards",
+    "platform": "set it to aws, gcp, azure or local",
+    "prefix": "`alien init` writes it, and it never changes afterwards; take the file from version control",
 }
 
 

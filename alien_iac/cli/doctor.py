@@ -64,7 +64,7 @@ def _package(name: str, extra: str, *, needed: bool) -> Callable[[], Part]:
 
 def _program(name: str, *words: str, hint: str) -> Callable[[], Part]:
     def check() -> Part:
-        path = shutil.which(name)
+        path = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
         if path is None:
             return Part(name, "", hint)
         if not words:
@@ -88,6 +88,6 @@ CHECKS: tuple[Callable[[], Part], ...] = (
         "version",
         hint="for deployments to a cloud, which the embedded engine does not do: alien doctor --install",
     ),
-    _program("pulumi-resource-alien", hint="put the folder of your Python's scripts on PATH"),
+    _program("pulumi-resource-alien", hint="pip install 'alien-iac[deploy]' into this Python"),
     _program("docker", "info", "--format", "Docker {{.ServerVersion}}", hint="only for images on platform local"),
 )

@@ -1,5 +1,6 @@
 """`alien init`: a project to start from, or a new customer's config in the project that is there."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -49,16 +50,18 @@ async def read_file(path: str) -> str:
 @render.JSON_OPTION
 def init(customer: str | None, platform: str | None, pairs: tuple[str, ...], project: Path, *, as_json: bool) -> None:
     """Make the config of CUSTOMER. Without CUSTOMER: make a project to start from in an empty folder."""
-    made = [projects.init(project, customer, _chosen(platform), _config(pairs))] if customer else _start(project)
+    made = [_customer(project, customer, platform, pairs)] if customer else _start(project, platform, pairs)
     text = "\n".join(f"made {path}" for path in made)
     after = f"next: alien up {customer}" if customer else "next: alien init acme --platform local"
     render.show({"made": [str(path) for path in made]}, lambda _: f"{text}\n{after}", as_json_=as_json)
 
 
-def _chosen(platform: str | None) -> str:
+def _customer(project: Path, customer: str, platform: str | None, pairs: tuple[str, ...]) -> Path:
     if platform is None:
         raise errors.InvalidInput("a customer's config needs a platform", hint="--platform aws, gcp, azure or local")
-    return platform
+    if not project.is_dir():
+        raise errors.NotFound(f"there is no folder {project}", hint="name the project's folder with --project")
+    return projects.init(project, customer, platform, _config(pairs))
 
 
 def _config(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -68,11 +71,18 @@ def _config(pairs: tuple[str, ...]) -> dict[str, Any]:
     return {key: yaml.safe_load(value) for key, value in (pair.split("=", 1) for pair in pairs)}
 
 
-def _start(folder: Path) -> list[Path]:
+def _start(folder: Path, platform: str | None, pairs: tuple[str, ...]) -> list[Path]:
+    if platform or pairs:
+        raise errors.InvalidInput(
+            "--platform and --config are for a customer", hint="name the customer: alien init acme --platform local"
+        )
     taken = [name for name in STARTER if (folder / name).exists()]
     if taken:
-        raise errors.Conflict(f"{folder} has {', '.join(taken)} already", hint="name an empty folder with --project")
-    name = folder.resolve().name.lower().replace("_", "-").replace(" ", "-")
+        raise errors.Conflict(
+            f"{folder.resolve()} has {', '.join(taken)} already",
+            hint="name an empty folder with --project; for a customer here: alien init acme --platform local",
+        )
+    name = re.sub(r"[^a-z0-9.-]+", "-", folder.resolve().name.lower()).strip("-.") or "project"
     made = []
     for path, text in STARTER.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

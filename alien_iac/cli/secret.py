@@ -7,6 +7,7 @@ import click
 
 from alien_iac import errors
 from alien_iac.cli import place, render
+from alien_iac.models.names import is_id
 from alien_iac.plugin.secret import set_value
 
 
@@ -21,6 +22,8 @@ def secret() -> None:
 @render.JSON_OPTION
 def set_(name: str, customer: str | None, agent_dir: Path | None, project: Path, *, as_json: bool) -> None:
     """Give secret NAME of a deployment on this machine its value, from standard input or a prompt."""
+    if not is_id(name):
+        raise errors.InvalidInput(f'"{name}" is not the id of a secret', hint="it is the name in alien.Secret(…)")
     layout = place.data(customer, agent_dir, project)
     value = _ask(name) if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
     if not value:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
 from alien_iac import automation
 from alien_iac.cli import questions, render, steps
-from alien_iac.protocol.outputs import KEY
+from alien_iac.protocol.outputs import KEY, Workload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,7 +66,7 @@ def up(
         questions.confirm(f"{steps.counted(planned.changes)}. Update {customer}?", "update")
     with steps.shown(f"update of {customer}", silent=as_json) as observe:
         outcome = automation.up(stack, observe=observe, parallel=parallel, **flags)
-    _show(outcome, as_json=as_json, title=f"{customer} is up to date")
+    _show(outcome, as_json=as_json, title=f"{customer} is up to date: {steps.done(outcome.changes)}")
 
 
 @click.command()
@@ -83,12 +84,27 @@ def destroy(customer: str, project: Path, parallel: int, *, yes: bool, as_json: 
     with steps.shown(f"taking {customer} down", silent=as_json) as observe:
         outcome = automation.destroy(stack, observe=observe, parallel=parallel)
     result = {"changes": dict(outcome.changes), "kept": kept}
-    render.show(result, lambda _: f"{customer} is down\n{questions.kept_text(kept, 'stays')}", as_json_=as_json)
+    text = f"{customer} is down\n{questions.kept_text(kept, 'stays')}" if outcome.changes else f"{customer} was down"
+    render.show(result, lambda _: text, as_json_=as_json)
 
 
 def _show(outcome: automation.Outcome, *, as_json: bool, title: str) -> None:
     result = {"changes": dict(outcome.changes), "outputs": dict(outcome.outputs), "messages": outcome.messages}
-    render.show(result, lambda _: "\n".join([title, *_outputs(outcome.outputs)]), as_json_=as_json)
+    lines = [title, *_workloads(outcome), *_outputs(outcome.outputs)]
+    render.show(result, lambda _: "\n".join(lines), as_json_=as_json)
+
+
+def _workloads(outcome: automation.Outcome) -> list[str]:
+    """Where each workload is reached, from outside where it is public and on this machine otherwise."""
+    told = outcome.deployment
+    rows = [(one.id, one.type, _address(one)) for one in told.workloads] if told else []
+    return [render.table(("WORKLOAD", "TYPE", "ADDRESS"), rows)] if rows else []
+
+
+def _address(workload: Workload) -> str:
+    places = (workload.public_url or "", workload.invoke.url if workload.invoke else "", workload.health.url)
+    parts = urlsplit(next((place for place in places if place), ""))
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def _outputs(found: Mapping[str, Any]) -> list[str]:

@@ -48,6 +48,12 @@ def _lines(echo: Callable[[str], object]) -> Observer:
     return observe
 
 
+def done(changes: Mapping[str, int]) -> str:
+    """`{"create": 2, "same": 5}` as "2 created, 5 unchanged"."""
+    parts = [f"{count} {operation.removesuffix('e')}ed" for operation, count in changes.items() if operation != "same"]
+    return ", ".join([*parts, *([f"{changes['same']} unchanged"] if changes.get("same") else [])]) or "nothing to do"
+
+
 def counted(changes: Mapping[str, int]) -> str:
     """`{"create": 2, "same": 5}` as "2 to create, 5 unchanged"."""
     parts = [f"{count} to {operation}" for operation, count in changes.items() if operation != "same" and count]

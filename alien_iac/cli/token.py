@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from alien_iac import errors
+from alien_iac import errors, projects
 from alien_iac.cli import remote, render
 from alien_iac.protocol.api import EnrolmentCode, NewDeployment, NewToken, TokenMade, TokenRow
 
@@ -24,6 +24,7 @@ def enrol(
     customer: str, platform: str, labels: tuple[str, ...], url: str, token_file: Path | None, *, as_json: bool
 ) -> None:
     """Make a deployment for CUSTOMER, and the one-time code that enrols its agent."""
+    projects.check_customer(customer)
     body = NewDeployment(customer=customer, platform=platform, labels=parse_labels(labels))
     made = remote.connect(url, token_file).post(EnrolmentCode, "/enrolment-codes", body)
     text = f"{made.deployment_id}\ncode: {made.code}\ngood until {made.expires_at:%Y-%m-%d %H:%M} UTC, once"
