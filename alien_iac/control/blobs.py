@@ -31,8 +31,9 @@ class Folder:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def path(self, name: str) -> Path:
-        """Where a file is or would be, in one of 256 folders by the hash of its name."""
-        return self._path / hashlib.sha256(name.encode()).hexdigest()[:2] / name
+        """Where a file is or would be: in one of 256 folders, by the hash of its name up to the first dot."""
+        stem = name.partition(".")[0]
+        return self._path / hashlib.sha256(stem.encode()).hexdigest()[:2] / name
 
     def size(self, name: str) -> int | None:
         """Its bytes, or None where there is no such file."""
@@ -44,9 +45,9 @@ class Folder:
     def read(self, name: str) -> bytes:
         return self.path(name).read_bytes()
 
-    def remove(self, prefix: str) -> None:
-        """Delete the files whose names start so."""
-        for found in self._path.glob(f"*/{prefix}*"):
+    def remove(self, stem: str) -> None:
+        """Delete the files with this name up to the first dot."""
+        for found in self.path(stem).parent.glob(f"{stem}.*"):
             found.unlink(missing_ok=True)
 
     async def put(self, name: str, chunks: AsyncIterator[bytes], sha256: str | None = None) -> int:

@@ -23,6 +23,14 @@ def response_name(command_id: str, lease_id: str) -> str:
     return f"{command_id}.{lease_id}.response"
 
 
+def may_be_put(name: str, command: Command) -> bool:
+    """Whether a body is still to come: parameters before they are delivered, a result while its lease holds."""
+    if name == params_name(command.id):
+        return command.state == "PENDING_UPLOAD"
+    leased = command.lease_id is not None and name == response_name(command.id, command.lease_id)
+    return leased and command.state == "DISPATCHED"
+
+
 def decode(body: arc.Inline) -> bytes:
     """The bytes of an inline body. CommandInvalid where it is not base64."""
     try:

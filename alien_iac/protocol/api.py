@@ -7,16 +7,27 @@
 | GET /v1/agent/desired?wait=&after= | -> Desired (held until `revision` > after) | agent |
 | POST /v1/agent/reports | Report -> 204 | agent |
 | POST /v1/agent/heartbeats | Heartbeat -> 204 | agent |
-| GET /v1/tuf/metadata/{name}, /v1/tuf/targets/{path} | bytes | agent, admin |
-| PUT /v1/blobs/{sha256} | bytes -> 204 (content-addressed; the same again is fine) | admin |
+| GET /v1/tuf/metadata/{name}, /v1/tuf/targets/{path} | bytes (a config: for its own deployment only) | agent, read |
+| GET /v1/tuf/online-keys | -> OnlineKeys | read |
+| PUT /v1/tuf/root, /v1/tuf/targets | {metadata: base64} -> {version} | admin |
+| PUT, HEAD /v1/blobs/{sha256} | bytes -> 204 (content-addressed; the same again is fine) | admin |
 | POST /v1/releases | PublishRelease -> Release | admin |
 | GET /v1/releases, /v1/releases/{version} | -> Page / Release | read |
-| GET /v1/deployments, /v1/deployments/{id} | -> Page / Deployment | read |
+| GET /v1/deployments, /v1/deployments/{id} | -> Page / Deployment | read, agent (its own) |
+| PUT /v1/deployments/{id}/pin, /config | Pin -> Deployment, DesiredConfig -> Desired | admin |
+| DELETE /v1/deployments/{id} | -> 204 (its tokens, codes and key end; its history stays) | admin |
 | POST /v1/enrolment-codes | NewDeployment -> EnrolmentCode | admin |
+| POST /v1/deployments/{id}/enrolment-codes | {ttlSeconds} -> EnrolmentCode (for a lost agent) | admin |
+| POST, GET, DELETE /v1/auth/tokens | NewToken -> TokenMade; -> Page; /{id} -> 204 | admin |
 | POST /v1/rollouts | NewRollout -> Rollout | admin |
 | GET /v1/rollouts, /v1/rollouts/{id}?wait=&after= | -> Page / Rollout | read |
 | POST /v1/rollouts/{id}/actions | RolloutAction -> Rollout | admin |
+| GET /v1/audit, /v1/audit/verify | -> Page / AuditCheck | read |
+| GET /healthz, /v1/openapi.json | | anyone |
 | the commands routes | see `arc` | |
+
+Lists take `?cursor=&limit=`. Writes that make something take the header `Idempotency-Key`. `wait` is in seconds, and
+at most 25 of them count. A failure is JSON: code, message, retryable, and where there is more to say hint and context.
 """
 
 from typing import Any, Generic, Literal, TypeVar

@@ -4,10 +4,13 @@ import asyncio
 import base64
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from control.control_plane import API, WORKER, Agent, Plane, inline, unpack
+
+from alien_iac.control import housekeeping
 
 
 async def test_a_command_goes_round(plane: Plane, agent: Agent) -> None:
@@ -176,6 +179,38 @@ async def test_large_parameters_and_results_travel_by_signed_urls(plane: Plane, 
             stored = status["response"]["response"]
             assert stored["size"] == len(text)
             assert (await client.get(stored["storageGetRequest"]["backend"]["url"])).content == text
+
+
+async def test_a_body_is_not_put_again_when_it_was_delivered(plane: Plane, agent: Agent) -> None:
+    made = (await agent.send(params={"mode": "storage", "size": 2})).json()
+    upload = made["storageUpload"]["putRequest"]["backend"]["url"]
+    async with plane.client() as client:
+        assert (await client.put(upload, content=b"no")).status_code == 204
+        assert (await client.put(upload, content=b"{}")).status_code == 204
+        await plane.ok("POST", f"/commands/{made['commandId']}/upload-complete", {"size": 2})
+        assert (await client.put(upload, content=b"[]")).json()["code"] == "INVALID_STATE_TRANSITION"
+        (lease,) = await agent.lease()
+        get = lease["envelope"]["params"]["storageGetRequest"]["backend"]["url"]
+        assert (await client.get(get)).content == b"{}"
+        put = lease["envelope"]["responseHandling"]["storageUploadRequest"]["backend"]["url"]
+        await agent.answer(lease)
+        assert (await client.put(put, content=b"{}")).json()["code"] == "INVALID_STATE_TRANSITION"
+
+
+async def test_old_commands_and_their_bodies_are_forgotten(plane: Plane, agent: Agent, tmp_path: Path) -> None:
+    old = await agent.sent(params=inline("y" * 300_000))
+    await agent.answer((await agent.lease())[0], "z" * 300_000)
+    kept = await agent.sent(params=inline("y" * 300_000))
+    assert len(list((tmp_path / "bodies").glob("*/cmd_*"))) == 3
+    plane.clock.advance(7 * 86_400 - 60)
+    await agent.renew()
+    await housekeeping.prune(plane.control)
+    assert (await plane.call("GET", f"/commands/{old}")).status_code == 200
+    plane.clock.advance(120)
+    await housekeeping.prune(plane.control)
+    assert (await plane.call("GET", f"/commands/{old}")).status_code == 404
+    assert (await plane.ok("GET", f"/commands/{kept}"))["state"] == "EXPIRED"
+    assert [path.name for path in (tmp_path / "bodies").glob("*/cmd_*")] == [f"{kept}.params"]
 
 
 async def test_large_inline_bodies_are_kept_in_files(plane: Plane, agent: Agent) -> None:

@@ -78,7 +78,7 @@ async def create(
     origin = Origin(actor=caller.actor, request_hash=_hash(body), idempotency=body.idempotency_key, trace=context)
     made = await control.database.write(lambda transaction: _create(transaction, command_id, body, params, origin))
     if made.id != command_id:
-        control.bodies.remove(params_name(command_id))
+        control.bodies.remove(command_id)
     upload = here.upload(made.id) if made.state == "PENDING_UPLOAD" else None
     return arc.CommandCreated(
         command_id=made.id, state=made.state, storage_upload=upload, next="upload" if upload else "poll"

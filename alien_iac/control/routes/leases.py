@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from alien_iac.control import commands, refusals
 from alien_iac.control.blobs import Folder
-from alien_iac.control.bodies import is_small
+from alien_iac.control.bodies import is_small, may_be_put
 from alien_iac.control.collaborators import Control, Parts
 from alien_iac.control.commands import Command
 from alien_iac.control.routes.base import Routes, Wait
@@ -148,6 +148,9 @@ Signature = Annotated[str, Query(max_length=64)]
 async def put_body(name: str, request: Request, control: Parts, expires: Expires, signature: Signature) -> None:
     """Take a large body by its signed URL."""
     _check(control, name, "put", expires, signature)
+    command = await control.database.read(lambda transaction: store.get(transaction, name.partition(".")[0]))
+    if not may_be_put(name, command):
+        raise refusals.WrongState(f"command {command.id} is {command.state}; it takes no such body any more")
     await control.bodies.put(name, request.stream())
 
 

@@ -32,6 +32,12 @@ class SignedMetadata(Open):
     metadata: str = Field(max_length=16 << 20)
 
 
+class SignedTargets(SignedMetadata):
+    """Targets; with them the next root, where the keys were replaced: neither would hold without the other."""
+
+    root_metadata: str | None = Field(default=None, max_length=16 << 20)
+
+
 class MetadataVersion(Open):
     """The version of the metadata that is served now."""
 
@@ -109,12 +115,13 @@ async def put_root(body: SignedMetadata, caller: Admin, control: Parts) -> Metad
 
 
 @router.put("/tuf/targets")
-async def put_targets(body: SignedMetadata, caller: Admin, control: Parts) -> MetadataVersion:
-    """Take newer targets without a release: configs of deployments."""
+async def put_targets(body: SignedTargets, caller: Admin, control: Parts) -> MetadataVersion:
+    """Take newer targets without a release: configs of deployments, or the same files under new keys."""
     targets = decode(body.metadata, "metadata")
+    root = decode(body.root_metadata, "rootMetadata") if body.root_metadata else None
 
     def work(transaction: Transaction) -> int:
-        version = _publisher(control).targets(transaction, targets).signed.version
+        version = _publisher(control).targets(transaction, targets, root).signed.version
         audit.append(transaction, caller.actor, "tuf.targets", f"targets {version}")
         return version
 
