@@ -20,7 +20,16 @@ from alien_iac.agent.store import Store, Waiting
 from alien_iac.agent.updates import Plan, Updates
 from alien_iac.agent.version import VERSION
 from alien_iac.agent.work import End, Work
-from alien_iac.errors import AlienError, Conflict, Forbidden, InvalidInput, NotFound, Untrusted, UpdateFailed
+from alien_iac.errors import (
+    AlienError,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+    Untrusted,
+)
 from alien_iac.protocol.api import Desired
 
 _LOG = logging.getLogger(__name__)
@@ -87,16 +96,15 @@ class Applier:
             if self._is_there(release):
                 self._end(desired, End(phase="unchanged", runs=release, whole=True))
                 return None
-            plan = await self._planned(release)
-            if not await self._allowed(desired, release, plan):
-                return None
+            plan = await asyncio.to_thread(lambda: self.updates.plan(self._laid(release)))
+            return release if await self._allowed(desired, release, plan) else None
         except (Untrusted, Forbidden) as error:
             self._refuse(desired, error)
-        except (InvalidInput, NotFound, UpdateFailed) as error:
+        except (Unavailable, Unauthorized):
+            raise
+        except AlienError as error:
             end = End(phase="failed", runs=self.store.current, whole=self._is_whole(), reason=error.message)
             self._end(desired, replace(end, error_code=error.code))
-        else:
-            return release
         return None
 
     async def _verified(self, desired: Desired) -> Release:
@@ -135,50 +143,54 @@ class Applier:
         current = self.store.current
         return current is not None and self._is_whole() and current.fingerprint == release.fingerprint
 
-    async def _planned(self, release: Release) -> Plan:
-        """What the release would do. Raises Forbidden where it uses a package that the customer does not allow."""
-        plan = await asyncio.to_thread(lambda: self.updates.plan(self._laid(release)))
-        allowed = frozenset(say.read(self.place.say).providers) or _packages_of(self.identity.platform)
-        if foreign := sorted(plan.packages - allowed):
-            raise Forbidden(
-                f"release {release.version} uses the Pulumi package(s) {', '.join(foreign)}, not allowed here",
-                hint=f"the customer may add them to `providers` in {self.place.say.name}",
-            )
-        return plan
-
     async def _allowed(self, desired: Desired, release: Release, plan: Plan) -> bool:
         """Wait for the customer's approval and window. False where something newer is desired by then."""
         vendors = say.vendor_say(release.config.values if release.config else {})
-        outputs = self.store.outputs
-        frozen = sorted(plan.touched & set(outputs.frozen if outputs else ()))
-        return await self._waited(desired, release, lambda: self._obstacle(desired, vendors, frozen))
+        return await self._waited(desired, release, lambda: self._obstacle(desired, vendors, plan))
 
     async def _waited(self, desired: Desired, release: Release | None, obstacle: Callable[[], str]) -> bool:
         """Wait until there is no obstacle. False where something newer is desired by then."""
-        while (reason := obstacle()) and self.newest() <= desired.revision:
-            waiting = Waiting(revision=desired.revision, release=release.version if release else None, reason=reason)
-            if self.store.waiting != waiting:
-                _LOG.info("revision %d waits: %s", desired.revision, reason)
-                self.store.wait(waiting, reports.waiting(self.identity.deployment_id, desired, reason))
-            await asyncio.sleep(LOOK_AGAIN_S)
-        if self.store.waiting:
-            self.store.wait(None)
+        try:
+            while (reason := obstacle()) and self.newest() <= desired.revision:
+                self._tell_waiting(desired, release, reason)
+                await asyncio.sleep(LOOK_AGAIN_S)
+        finally:
+            if self.store.waiting:
+                self.store.wait(None)
         return not reason
 
-    def _obstacle(self, desired: Desired, vendors: say.VendorSay, frozen: list[str]) -> str:
-        """Why an update may not begin now; empty where it may. A return never waits: it takes a failure away."""
+    def _tell_waiting(self, desired: Desired, release: Release | None, reason: str) -> None:
+        waiting = Waiting(revision=desired.revision, release=release.version if release else None, reason=reason)
+        if self.store.waiting != waiting:
+            _LOG.info("revision %d waits: %s", desired.revision, reason)
+            self.store.wait(waiting, reports.waiting(self.identity.deployment_id, desired, reason))
+
+    def _obstacle(self, desired: Desired, vendors: say.VendorSay, plan: Plan) -> str:
+        """Why an update may not begin now; empty where it may. A return never waits: it takes a failure away.
+
+        Raises Forbidden where it uses a Pulumi package that the customer does not allow.
+        """
         try:
             mine = say.read(self.place.say)
         except InvalidInput as error:
             return str(error)
+        allowed = frozenset(mine.providers) or _packages_of(self.identity.platform)
+        if foreign := ", ".join(sorted(plan.packages - allowed)):
+            raise Forbidden(
+                f"it uses the Pulumi package(s) {foreign}, not allowed here",
+                hint=f"the customer may add them to `providers` in {self.place.say.name}",
+            )
         if desired.action == "return":
             return ""
-        if not self.store.is_approved(desired.revision):
-            if frozen:
-                return f"approval: it touches {', '.join(frozen)}, which is frozen"
-            if say.needs_approval(mine, vendors):
-                return "approval"
+        if not self.store.is_approved(desired.revision) and (why := self._needs_approval(mine, vendors, plan)):
+            return why
         return "" if say.may_begin(mine, vendors, datetime.now(UTC)) else "window"
+
+    def _needs_approval(self, mine: say.Say, vendors: say.VendorSay, plan: Plan) -> str:
+        outputs = self.store.outputs
+        if frozen := ", ".join(sorted(plan.touched & set(outputs.frozen if outputs else ()))):
+            return f"approval: it touches {frozen}, which is frozen"
+        return "approval" if say.needs_approval(mine, vendors) else ""
 
     async def _drive(self, current: Work) -> None:
         """Carry out phase after phase until the revision has ended."""
@@ -235,8 +247,11 @@ class Applier:
         current = self.store.current
         if current is None:
             return self._end(desired, End(phase="unchanged", runs=None, whole=True))
-        word = lambda: "" if self.store.is_approved(desired.revision) else "approval: it takes the deployment down"  # noqa: E731 - said once, here
-        if not await self._waited(desired, None, word):
+
+        def no_word_yet() -> str:
+            return "" if self.store.is_approved(desired.revision) else "approval: it takes the deployment down"
+
+        if not await self._waited(desired, None, no_word_yet):
             return None
         try:
             kept = await asyncio.to_thread(lambda: self.updates.destroy(self._laid(current)))

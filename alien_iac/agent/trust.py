@@ -122,12 +122,20 @@ def stale(place: Place, now: datetime | None = None) -> str | None:
     """Which role's trusted metadata has expired (or is missing); None where all is fresh."""
     for role in ROLES:
         try:
-            metadata: Metadata[Any] = Metadata.from_bytes((place.tuf / f"{role}.json").read_bytes())
+            metadata: Metadata[Any] = Metadata.from_bytes(_newest(place, role).read_bytes())
         except (OSError, exceptions.RepositoryError):
             return role
         if metadata.signed.is_expired(now or datetime.now(UTC)):
             return role
     return None
+
+
+def _newest(place: Place, role: str) -> Path:
+    """The trusted metadata of a role. TUF takes the link to the newest root away for a moment at each look."""
+    if role != "root":
+        return place.tuf / f"{role}.json"
+    roots = (place.tuf / "root_history").glob("*.root.json")
+    return max(roots, key=lambda path: int(path.name.partition(".")[0]), default=place.tuf / "root.json")
 
 
 @contextmanager

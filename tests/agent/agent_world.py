@@ -44,12 +44,15 @@ class TestUpdates:
 
     calls: list[str] = field(default_factory=list)
     broken: dict[str, AlienError] = field(default_factory=dict)
+    unplannable: dict[str, AlienError] = field(default_factory=dict)
     plans: Plan = field(default_factory=lambda: Plan(packages=frozenset({"alien"})))
     frozen: tuple[str, ...] = ()
     on_up: Callable[[str], None] = lambda _: None
 
     def plan(self, laid: Laid) -> Plan:
         assert (laid.program / "__main__.py").is_file()
+        if laid.release.version in self.unplannable:
+            raise self.unplannable[laid.release.version]
         return self.plans
 
     def up(self, laid: Laid) -> DeploymentOutputs:

@@ -11,7 +11,7 @@ from agent.agent_world import World, until
 
 from alien_iac.agent.updates import Plan
 from alien_iac.agent.work import Work
-from alien_iac.errors import InvalidInput, Unavailable, Untrusted, UpdateFailed
+from alien_iac.errors import InvalidInput, Missing, Unavailable, Untrusted, UpdateFailed
 
 APPLIED = ["accepted", "applying", "verifying", "succeeded"]
 
@@ -155,6 +155,41 @@ async def test_a_release_waits_for_the_customers_word(world: World) -> None:
     await carrying
     assert world.phases(1)[-1] == "succeeded"
     assert world.store.waiting is None
+
+
+async def test_a_customers_file_that_is_broken_keeps_a_release_waiting(world: World) -> None:
+    world.place.say.write_text("updates: [")
+    carrying = asyncio.create_task(world.want(1, world.vendor.release("1.0", 1)))
+    await until(lambda: world.store.waiting is not None)
+    assert "not YAML" in world.store.reports()[-1].reason
+    world.place.say.write_text("updates: auto")
+    await carrying
+    assert world.phases(1)[-1] == "succeeded"
+
+
+async def test_a_release_that_needs_what_is_not_installed_has_failed(world: World) -> None:
+    await world.want(1, world.vendor.release("1.0", 1))
+    world.updates.unplannable["2.0"] = Missing("no resource plugin 'pulumi-resource-aws'")
+    await world.want(2, world.vendor.release("2.0", 2))
+    last = world.store.reports()[-1]
+    assert (last.phase, last.error_code, last.release) == ("failed", "MISSING", "1.0")
+
+
+async def test_a_killed_agent_whose_bytes_are_gone_goes_back_instead_of_hanging(world: World) -> None:
+    await world.want(1, world.vendor.release("1.0", 1))
+    await world.want(2, world.vendor.release("2.0", 2, {**PROGRAM, "new.py": ""}))
+    v1, v2 = world.store.previous, world.store.current
+    assert v2
+    world.store.advance(Work.model_validate({"revision": 3, "phase": "applying", "to": v2, "back": v1}))
+    for path in (world.place.releases, world.place.releases / "blobs"):
+        (path / v2.manifest.program_bundle.sha256).rename(world.place.root / f"gone-{path.name}")
+    resuming = asyncio.create_task(world.applier.resume())
+    while not resuming.done():
+        await world.control.desired(after=-1)
+        await asyncio.sleep(0.01)
+    await resuming
+    assert world.phases(3)[-1] == "returned"
+    assert "gone or was changed" in world.store.reports()[-1].reason
 
 
 async def test_what_waits_gives_way_to_what_is_newer(world: World) -> None:
