@@ -24,7 +24,7 @@ def init(name: str, project: Path, url: str, token_file: Path | None, *, as_json
     place = vendor.folder_of(project).path
     online = vendor.online_keys(control)
     made = VendorFolder.init(place, name, vendor.passphrase(new=True), online, vendor.now())
-    vendor.put_roots(control, made.roots())
+    vendor.send_trust(control, made)
     text = f"made the keys in {place}\nkeep a copy of that folder: whoever loses it can release no more"
     render.show({"folder": str(place), "root": 1}, lambda _: text, as_json_=as_json)
 
@@ -38,7 +38,7 @@ def rotate(project: Path, url: str, token_file: Path | None, *, as_json: bool) -
     control = remote.connect(url, token_file)
     folder = vendor.folder_of(project)
     folder.rotate(vendor.passphrase(), vendor.online_keys(control), vendor.now())
-    _send(control, folder)
+    vendor.send_trust(control, folder)
     count = len(folder.roots())
     render.show(
         {"root": count}, lambda _: f"root {count} is in force; the keys before it sign nothing more", as_json_=as_json
@@ -52,17 +52,5 @@ def rotate(project: Path, url: str, token_file: Path | None, *, as_json: bool) -
 def send(project: Path, url: str, token_file: Path | None, *, as_json: bool) -> None:
     """Give the control plane the roots that are here: after a rotation that it did not hear of."""
     folder = vendor.folder_of(project)
-    _send(remote.connect(url, token_file), folder)
+    vendor.send_trust(remote.connect(url, token_file), folder)
     render.show({"root": len(folder.roots())}, lambda _: f"{len(folder.roots())} root(s) are there", as_json_=as_json)
-
-
-def _send(control: remote.Remote, folder: VendorFolder) -> None:
-    """The newest root goes with the list of files that its keys signed; a root alone would not fit the old list."""
-    *earlier, newest = folder.roots()
-    vendor.put_roots(control, earlier)
-    targets = folder.targets()
-    if targets is None:
-        vendor.put_roots(control, [newest])
-    else:
-        body = {"metadata": vendor.encoded(targets), "rootMetadata": vendor.encoded(newest)}
-        control.call("PUT", "/tuf/targets", body=body)

@@ -41,6 +41,7 @@ class Shipment:
                 self._tell(f"{version} is recorded already; a change of it needs a new version")
                 return one
         self._catch_up()
+        vendor.send_trust(self.control, self.folder)
         numbers, keys = self.folder.numbers(), self.folder.keys(vendor.passphrase())
         last = max([numbers.sequence, *(one.sequence for one in known)])
         built = self._build(version, platforms, numbers, last + 1)

@@ -3,7 +3,7 @@
 import base64
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ import click
 
 from alien_iac import errors, projects
 from alien_iac.cli import remote
-from alien_iac.packaging.sign import OnlineKeys as Online
+from alien_iac.packaging import sign
 from alien_iac.packaging.vendor import FOLDER, VendorFolder
 from alien_iac.protocol.api import OnlineKeys
 
@@ -42,7 +42,7 @@ def passphrase(*, new: bool = False) -> str:
     return asked
 
 
-def online_keys(control: remote.Remote) -> Online:
+def online_keys(control: remote.Remote) -> sign.OnlineKeys:
     """The control plane's public keys by role."""
     return control.get(OnlineKeys, "/tuf/online-keys").keys
 
@@ -52,10 +52,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def put_roots(control: remote.Remote, roots: Iterable[bytes]) -> None:
-    """Send a chain of roots, the first one first. What is there already is left as it is."""
-    for root in roots:
+def send_trust(control: remote.Remote, folder: VendorFolder) -> None:
+    """Give the control plane the roots that it does not have yet.
+
+    The newest goes together with the list of files that its keys signed: neither would hold without the other.
+    """
+    served = control.read("/tuf/metadata/root.json")
+    missing = folder.roots()[sign.version_of(served) if served else 0 :]
+    for root in missing[:-1]:
         control.call("PUT", "/tuf/root", body={"metadata": encoded(root)})
+    targets = folder.targets()
+    if missing and targets:
+        body = {"metadata": encoded(targets), "rootMetadata": encoded(missing[-1])}
+        control.call("PUT", "/tuf/targets", body=body)
+    elif missing:
+        control.call("PUT", "/tuf/root", body={"metadata": encoded(missing[-1])})
 
 
 def put_blobs(control: remote.Remote, files: Mapping[str, Path], tell: Callable[[int], object]) -> None:
