@@ -7,10 +7,10 @@ from fastapi import Response
 from alien_iac.control.collaborators import Control, Parts
 from alien_iac.control.routes.base import Routes, Wait
 from alien_iac.control.security import Agent
-from alien_iac.control.store import deployments, desired, reports
+from alien_iac.control.store import deployments, desired, reports, rollouts
 from alien_iac.control.store.engine import Transaction
 from alien_iac.control.tokens import Caller
-from alien_iac.errors import Forbidden, NotFound
+from alien_iac.errors import Forbidden
 from alien_iac.protocol.api import Desired, Heartbeat, Report
 from alien_iac.rollout.events import Event, Reported, Seen
 
@@ -47,7 +47,7 @@ async def report(body: Report, caller: Agent, control: Parts) -> Response:
     def look(transaction: Transaction) -> tuple[bool, str | None]:
         wanted = desired.row(transaction, deployment_id)
         current = wanted["rollout_id"] if wanted["revision"] == body.revision else None
-        return reports.known(transaction, deployment_id, body.id), current
+        return reports.known(transaction, deployment_id, body.id), _if_running(transaction, current)
 
     def keep(transaction: Transaction) -> None:
         if not reports.known(transaction, deployment_id, body.id):
@@ -70,7 +70,7 @@ async def heartbeat(body: Heartbeat, caller: Agent, control: Parts) -> Response:
     def keep(transaction: Transaction) -> tuple[str | None, Seen]:
         deployments.beat(transaction, deployment_id, body)
         seen = Seen(deployment_id=deployment_id, release=body.release, health=body.health, at=transaction.now)
-        return desired.row(transaction, deployment_id)["rollout_id"], seen
+        return _if_running(transaction, desired.row(transaction, deployment_id)["rollout_id"]), seen
 
     rollout_id, seen = await control.database.write(keep)
     if rollout_id is not None:
@@ -78,8 +78,10 @@ async def heartbeat(body: Heartbeat, caller: Agent, control: Parts) -> Response:
     return Response(status_code=204)
 
 
+def _if_running(transaction: Transaction, rollout_id: str | None) -> str | None:
+    """The rollout, if it still listens: one that has ended would be read whole for nothing."""
+    return rollout_id if rollout_id is not None and rollouts.is_running(transaction, rollout_id) else None
+
+
 async def _tell(control: Control, rollout_id: str, event: Event) -> None:
-    try:
-        await asyncio.to_thread(control.rollouts.handle, rollout_id, event)
-    except NotFound:  # a pin names no rollout of ours
-        return
+    await asyncio.to_thread(control.rollouts.handle, rollout_id, event)

@@ -58,7 +58,7 @@ async def _known(control: Control, rollout_id: str) -> Stored | None:
 
 @router.get("")
 async def ls(caller: Reader, control: Parts, cursor: Cursor = None, limit: Limit = PAGE) -> Page[Rollout]:
-    """Rollouts, newest first."""
+    """Rollouts, newest first, without their deployments."""
     del caller
     found, following = await control.database.read(lambda transaction: store.rows(transaction, cursor, limit))
     return Page[Rollout](items=tuple(_view(each) for each in found), next=following)
@@ -70,7 +70,7 @@ async def show(rollout_id: str, caller: Reader, control: Parts, wait: Wait = 0, 
     del caller
 
     async def look() -> tuple[Stored, bool, None]:
-        found = await control.database.read(lambda transaction: store.load(transaction, rollout_id))
+        found = await asyncio.to_thread(control.rollouts.load, rollout_id)
         return found, found.version > after or found.state.header.outcome is not None, None
 
     return _view(await control.waiting.until((store.topic(rollout_id),), look, wait, control.clock))

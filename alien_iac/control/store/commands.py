@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, Select, delete, func, insert, select, update
+from sqlalchemy import Integer, RowMapping, bindparam, delete, func, insert, select, update
 
 from alien_iac.control import commands, refusals, tokens
 from alien_iac.control.commands import Command
@@ -22,6 +22,24 @@ from alien_iac.protocol import arc
 _RESPONSE: TypeAdapter[arc.Response] = TypeAdapter(arc.Response)
 _SWEEP = 500
 """Overdue commands that one transaction ends, at most."""
+
+_INSERT = insert(COMMANDS)
+_ONE = select(COMMANDS).where(COMMANDS.c.id == bindparam("this"))
+_LOCKED = _ONE.with_for_update()
+_UPDATE = update(COMMANDS).where(COMMANDS.c.id == bindparam("this"))
+_DELIVERABLE = select(COMMANDS).where(
+    COMMANDS.c.deployment_id == bindparam("deployment"), COMMANDS.c.available_at.is_not(None)
+)
+_FOR_TARGET = COMMANDS.c.target_id == bindparam("target")
+_NOW = (
+    _DELIVERABLE.where(COMMANDS.c.available_at <= bindparam("now"), COMMANDS.c.ends_by > bindparam("now"))
+    .order_by(COMMANDS.c.available_at)
+    .limit(bindparam("count", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_LATER = _DELIVERABLE.where(COMMANDS.c.available_at > bindparam("now")).with_only_columns(
+    func.min(COMMANDS.c.available_at)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,26 +71,25 @@ class Delivery:
 
 def add(transaction: Transaction, command: Command, params: Params, origin: Origin) -> None:
     """Store a new command, and wake who waits for work."""
-    transaction.run(
-        insert(COMMANDS).values(
-            **_values(command),
-            id=command.id,
-            deployment_id=command.deployment_id,
-            command=command.command,
-            target_id=command.target.resource_id,
-            target_type=command.target.resource_type,
-            max_attempts=command.max_attempts,
-            created_at=command.created_at,
-            deadline=command.deadline,
-            expires_at=command.expires_at,
-            params=params.inline,
-            params_size=params.size,
-            idempotency=origin.idempotency,
-            request_hash=origin.request_hash,
-            created_by=origin.actor,
-            trace=origin.trace,
-        )
-    )
+    values = {
+        **_values(command),
+        "id": command.id,
+        "deployment_id": command.deployment_id,
+        "command": command.command,
+        "target_id": command.target.resource_id,
+        "target_type": command.target.resource_type,
+        "max_attempts": command.max_attempts,
+        "created_at": command.created_at,
+        "deadline": command.deadline,
+        "expires_at": command.expires_at,
+        "params": params.inline,
+        "params_size": params.size,
+        "idempotency": origin.idempotency,
+        "request_hash": origin.request_hash,
+        "created_by": origin.actor,
+        "trace": origin.trace,
+    }
+    transaction.run(_INSERT, values)
     _wake_work(transaction, command)
 
 
@@ -97,7 +114,7 @@ def save(transaction: Transaction, old: Command, new: Command) -> None:
     """Write what changed, and wake who waits for it."""
     if new == old:
         return
-    transaction.run(update(COMMANDS).where(COMMANDS.c.id == new.id).values(_values(new)))
+    transaction.run(_UPDATE, {"this": new.id, **_values(new)})
     if new.ended:
         transaction.wake(f"command:{new.id}")
     elif new.state == "PENDING":
@@ -126,11 +143,9 @@ def acquire(
     transaction: Transaction, deployment_id: str, target: str | None, count: int, seconds: int
 ) -> list[Delivery]:
     """Lease up to `count` deliverable commands, oldest first."""
-    query = _deliverable(deployment_id, target).where(
-        COMMANDS.c.available_at <= transaction.now, COMMANDS.c.ends_by > transaction.now
-    )
-    rows = transaction.all(query.order_by(COMMANDS.c.available_at).limit(count).with_for_update(skip_locked=True))
-    return [_deliver(transaction, row, seconds) for row in rows]
+    query = _NOW if target is None else _NOW.where(_FOR_TARGET)
+    values = {"deployment": deployment_id, "target": target, "now": transaction.now, "count": count}
+    return [_deliver(transaction, row, seconds) for row in transaction.all(query, values)]
 
 
 def _deliver(transaction: Transaction, row: RowMapping, seconds: int) -> Delivery:
@@ -142,14 +157,10 @@ def _deliver(transaction: Transaction, row: RowMapping, seconds: int) -> Deliver
 
 def next_available(transaction: Transaction, deployment_id: str, target: str | None) -> datetime | None:
     """When a command that is leased now may be leased again, the first of them."""
-    later = _deliverable(deployment_id, target).where(COMMANDS.c.available_at > transaction.now)
-    found: datetime | None = transaction.scalar(later.with_only_columns(func.min(COMMANDS.c.available_at)))
+    query = _LATER if target is None else _LATER.where(_FOR_TARGET)
+    values = {"deployment": deployment_id, "target": target, "now": transaction.now}
+    found: datetime | None = transaction.scalar(query, values)
     return found
-
-
-def _deliverable(deployment_id: str, target: str | None) -> Select[Any]:
-    query = select(COMMANDS).where(COMMANDS.c.deployment_id == deployment_id, COMMANDS.c.available_at.is_not(None))
-    return query.where(COMMANDS.c.target_id == target) if target else query
 
 
 def rows(
@@ -198,8 +209,7 @@ def work_topics(deployment_id: str, target: str | None) -> Sequence[str]:
 
 
 def _row(transaction: Transaction, command_id: str, *, lock: bool = False) -> RowMapping:
-    query = select(COMMANDS).where(COMMANDS.c.id == command_id)
-    row = transaction.one(query.with_for_update() if lock else query)
+    row = transaction.one(_LOCKED if lock else _ONE, {"this": command_id})
     if row is None:
         raise refusals.CommandUnknown(f'there is no command "{command_id}"')
     return row

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
 
 from alien_iac.control.store import paging
 from alien_iac.control.store.engine import Transaction
@@ -18,6 +18,7 @@ Status = Literal["enrolling", "new", "running", "updating", "failed", "waiting",
 FRESH = timedelta(minutes=1)
 """A sign of life older than this says nothing: the health is unknown."""
 
+_ONE = select(DEPLOYMENTS).where(DEPLOYMENTS.c.id == bindparam("this"))
 _BY_PHASE: Mapping[str, Status] = {
     "accepted": "updating",
     "applying": "updating",
@@ -57,7 +58,7 @@ def add(transaction: Transaction, deployment_id: str, new: NewDeployment) -> Non
 
 def row(transaction: Transaction, deployment_id: str) -> RowMapping:
     """The stored row. NotFound for an unknown deployment."""
-    found = transaction.one(select(DEPLOYMENTS).where(DEPLOYMENTS.c.id == deployment_id))
+    found = transaction.one(_ONE, {"this": deployment_id})
     if found is None:
         raise NotFound(f'there is no deployment "{deployment_id}"', hint="`alien deployments ls` lists them")
     return found

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,8 @@ from sqlalchemy.exc import OperationalError
 from alien_iac.errors import Unavailable
 
 T = TypeVar("T")
+Values = Mapping[str, Any]
+"""What a statement is run with: columns to write, and its `bindparam`s."""
 
 BATCH = 256
 """Transactions that share one commit, at most."""
@@ -38,30 +40,34 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Transaction:
-    """One transaction as the stores see it: its connection, its instant, and whom to wake when it is durable."""
+    """One transaction as the stores see it: its connection, its instant, and whom to wake when it is durable.
+
+    Statements that run for every command are built once, with `values` for what differs: to build one takes longer than
+    to run it.
+    """
 
     connection: Connection
     now: datetime
     woken: set[str] = field(default_factory=set)
 
-    def run(self, statement: Executable) -> int:
+    def run(self, statement: Executable, values: Values | None = None) -> int:
         """Execute; the number of rows that it changed."""
-        return self.connection.execute(statement).rowcount
+        return self.connection.execute(statement, values).rowcount
 
     def insert(self, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
         """Execute once for many rows."""
         if rows:
             self.connection.execute(statement, rows)
 
-    def one(self, statement: Executable) -> RowMapping | None:
+    def one(self, statement: Executable, values: Values | None = None) -> RowMapping | None:
         """The first row, if there is one."""
-        return self.connection.execute(statement).mappings().first()
+        return self.connection.execute(statement, values).mappings().first()
 
-    def all(self, statement: Executable) -> Sequence[RowMapping]:
-        return self.connection.execute(statement).mappings().all()
+    def all(self, statement: Executable, values: Values | None = None) -> Sequence[RowMapping]:
+        return self.connection.execute(statement, values).mappings().all()
 
-    def scalar(self, statement: Executable) -> Any:  # noqa: ANN401 - whatever the column holds
-        return self.connection.execute(statement).scalar()
+    def scalar(self, statement: Executable, values: Values | None = None) -> Any:  # noqa: ANN401 - whatever the column holds
+        return self.connection.execute(statement, values).scalar()
 
     def wake(self, *topics: str) -> None:
         """Wake who waits on these topics, once this transaction is durable."""

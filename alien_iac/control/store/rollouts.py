@@ -85,10 +85,17 @@ def load(transaction: Transaction, rollout_id: str) -> Stored:
 
 
 def rows(transaction: Transaction, cursor: str | None, limit: int) -> tuple[list[Stored], str | None]:
-    """Rollouts, newest first."""
+    """Rollouts, newest first, without their deployments: a page of large ones would be hundreds of thousands."""
     order = (ROLLOUTS.c.created_at, ROLLOUTS.c.id)
     found, following = paging.page(transaction, select(ROLLOUTS), order, cursor, limit)
-    return [_stored(transaction, row) for row in found], following
+    heads = [State.of(Header.model_validate(row["header"]), ()) for row in found]
+    return [Stored(state=head, version=row["version"]) for head, row in zip(heads, found, strict=True)], following
+
+
+def is_running(transaction: Transaction, rollout_id: str) -> bool:
+    """Whether there is such a rollout, and it has not ended."""
+    mine = (ROLLOUTS.c.id == rollout_id, ROLLOUTS.c.outcome.is_(None))
+    return transaction.one(select(ROLLOUTS.c.id).where(*mine)) is not None
 
 
 def _stored(transaction: Transaction, row: RowMapping) -> Stored:
