@@ -1,32 +1,14 @@
 """Which verified releases may run here."""
 
-from typing import Any
-
 import pytest
+from agent.agent_releases import IDENTITY, config, release
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alien_iac.agent import admission
 from alien_iac.agent.admission import Standing
-from alien_iac.agent.place import Identity
 from alien_iac.agent.release import Release
 from alien_iac.errors import Untrusted
-from alien_iac.protocol.manifest import Manifest, SignedConfig
-
-IDENTITY = Identity(
-    control_plane="https://c", deployment_id="dep_1", customer="acme", platform="local", program="tiny", prefix="acme-1"
-)
-
-
-def release(sequence: int = 1, config: SignedConfig | None = None, **more: Any) -> Release:  # noqa: ANN401 - fields of the manifest
-    bundle = {"path": "b", "sha256": "0" * 64, "length": 1}
-    facts = {"vendor": "initech", "program": "tiny", "platforms": ("local",), "version": f"{sequence}.0"}
-    manifest = Manifest.model_validate({**facts, "sequence": sequence, "program_bundle": bundle, **more})
-    return Release(path=f"m{sequence}", digest=f"{sequence:064}", manifest=manifest, config=config)
-
-
-def config(serial: int, deployment_id: str = "dep_1") -> SignedConfig:
-    return SignedConfig(deployment_id=deployment_id, serial=serial, customer="acme", values={}, salt="s")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from agent.agent_control import URL
+from agent.agent_releases import config
 from agent.agent_vendor import PROGRAM, Vendor
-from agent.test_admission import config
 
 from alien_iac.agent import shelf, trust
 from alien_iac.agent.place import Identity, Place, write

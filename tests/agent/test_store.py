@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from agent.test_admission import release
+from agent.agent_releases import release
 
 from alien_iac.agent.store import RUNNING, CommandLine, Store
 from alien_iac.agent.work import End
@@ -26,8 +28,10 @@ for number in range(10**6):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "state.sqlite")
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "state.sqlite")
+    yield store
+    store.close()
 
 
 def report(name: str = "a") -> Report:
@@ -85,4 +89,5 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
         for _ in range(50):
             last = int(writer.stdout.readline())
         writer.send_signal(signal.SIGKILL)
-    assert {r.revision for r in Store(path).reports()} >= set(range(last + 1))
+    with closing(Store(path)) as store:
+        assert {report.revision for report in store.reports()} >= set(range(last + 1))

@@ -1,7 +1,7 @@
 """The state machine of one revision."""
 
 import pytest
-from agent.test_admission import release
+from agent.agent_releases import release
 from hypothesis import given
 from hypothesis import strategies as st
 
