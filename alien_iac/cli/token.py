@@ -6,6 +6,7 @@ import click
 
 from alien_iac import errors, projects
 from alien_iac.cli import remote, render
+from alien_iac.models.units import parse_seconds
 from alien_iac.protocol.api import EnrolmentCode, NewDeployment, NewToken, TokenMade, TokenRow
 
 
@@ -16,7 +17,12 @@ def token() -> None:
 
 @token.command()
 @click.argument("customer")
-@click.option("--platform", type=click.Choice(["aws", "gcp", "azure", "local"]), required=True)
+@click.option(
+    "--platform",
+    type=click.Choice(["aws", "gcp", "azure", "local"]),
+    required=True,
+    help="Where the customer runs it.",
+)
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="What waves select on; may be repeated.")
 @remote.control_options
 @render.JSON_OPTION
@@ -34,16 +40,31 @@ def enrol(
 @token.command()
 @click.argument("name")
 @click.option(
-    "--scope", "scopes", multiple=True, type=click.Choice(["send", "read", "telemetry", "admin"]), required=True
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(["send", "read", "telemetry", "admin"]),
+    required=True,
+    help="What it may do; may be repeated.",
 )
 @click.option("--deployment", help="Only for this deployment (its id).")
+@click.option("--lasts", help="How long it is good, such as 30d; without it, until it is revoked.")
 @remote.control_options
 @render.JSON_OPTION
 def make(
-    name: str, scopes: tuple[str, ...], deployment: str | None, url: str, token_file: Path | None, *, as_json: bool
+    name: str,
+    scopes: tuple[str, ...],
+    deployment: str | None,
+    lasts: str | None,
+    url: str,
+    token_file: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Make a token. It is shown once, and stored as a hash."""
-    body = NewToken.model_validate({"name": name, "scopes": scopes, "deploymentId": deployment})
+    body = NewToken.model_validate(
+        {"name": name, "scopes": scopes, "deploymentId": deployment, "ttlSeconds": _seconds(lasts)}
+    )
     made = remote.connect(url, token_file).post(TokenMade, "/auth/tokens", body)
     render.show(made, lambda one: one.token, as_json_=as_json)
 
@@ -78,6 +99,13 @@ def revoke(token_id: str, url: str, token_file: Path | None, *, as_json: bool) -
     """Revoke a token, from now on."""
     remote.connect(url, token_file).call("DELETE", f"/auth/tokens/{token_id}")
     render.show({"revoked": token_id}, lambda _: f"{token_id} is revoked", as_json_=as_json)
+
+
+def _seconds(lasts: str | None) -> int | None:
+    try:
+        return parse_seconds(lasts) if lasts else None
+    except ValueError as error:
+        raise errors.InvalidInput(f"--lasts: {error}") from error
 
 
 def parse_labels(words: tuple[str, ...]) -> dict[str, str]:
