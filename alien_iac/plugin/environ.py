@@ -39,7 +39,7 @@ def build(definition: Definition, root: Path, inherited: Mapping[str, str], port
         "TMPDIR": str(folder / "tmp"),
         "PYTHONPATH": os.pathsep.join(_python_path(definition.code)),
         "PYTHONUNBUFFERED": "1",
-        FOLDER_NAME: str(folder),
+        FOLDER_NAME: str(folder.resolve()),
     }
     if definition.port:
         environ[PORT] = str(definition.port)

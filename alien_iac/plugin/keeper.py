@@ -84,7 +84,6 @@ def settle(folder: Path, stop_seconds: int) -> None:
     """Wait until no copy of the workload runs, as one does for a while whose supervisor was killed; then end it."""
     if not folder.exists():
         return
-
     never = threading.Event()
     os.close(_lock(folder / LOCK, stop_seconds + SPARE_S, never.wait))
     leftovers.end(folder)
@@ -185,7 +184,7 @@ def _kill_group(pid: int, number: signal.Signals) -> None:
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # another user's process has its number now
         return False
     return True
 

@@ -29,7 +29,7 @@ def end(folder: Path) -> None:
 
 def processes(folder: Path) -> list[int]:
     """The pids of those processes, without this one."""
-    mark = f"{FOLDER_NAME}={folder}\0".encode()
+    mark = f"{FOLDER_NAME}={folder.resolve()}\0".encode()
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended meanwhile, or is another user's

@@ -1,6 +1,7 @@
 """A folder's lock: one holder at a time among all threads and processes of this machine, freed when its holder dies.
 
-The folder itself is what is locked, so that no lock file stays behind, and its removal by a holder is noticed.
+The folder itself is what is locked, so that no lock file stays behind. A holder that removes it gives the lock up by
+that: who comes next makes a new folder.
 """
 
 import fcntl

@@ -112,8 +112,8 @@ def test_a_lock_has_one_holder_and_survives_the_removal_of_its_folder(tmp_path: 
         with lock.held(folder):
             assert inside.acquire(blocking=False)
             seen.append(number)
-            folder.rmdir()
             inside.release()
+            folder.rmdir()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]
     for thread in threads:

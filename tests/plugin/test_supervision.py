@@ -142,6 +142,19 @@ def test_children_that_left_the_group_do_not_stay(engine: Engine, root: Path, tm
     assert not processes(root)
 
 
+def test_a_deployment_below_a_symbolic_link(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root)
+    below = tmp_path / "link/data"
+    inputs = server(program(tmp_path / "code", FORKING), stopSeconds=1)
+    with Engine.started() as engine:
+        engine.configure(below).create(PROCESS, inputs)
+        assert len(named(root, "main.py")) == 2
+        kill(*named(root, "supervisord"), *named(root, "keeper"))
+        engine.delete(PROCESS, inputs)
+    assert not processes(root)
+    assert not below.exists()
+
+
 @pytest.mark.usefixtures("running")
 def test_deleting_with_a_dead_supervisor(engine: Engine, root: Path, tmp_path: Path) -> None:
     kill(*named(root, "supervisord"))
