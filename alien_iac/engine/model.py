@@ -124,4 +124,6 @@ class Result:
     changes: Mapping[str, int]
     succeeded: bool
     error: str = ""
-    """What stands after `error: ` on the CLI's stderr; empty when it succeeded."""
+    """What stands after `error: ` on the CLI's stderr; empty when it succeeded, or when the output tells it already."""
+    cancelled: bool = False
+    """Whether it was asked to end before its end."""

@@ -61,7 +61,8 @@ def run(request: Request, out: Callable[[str], None], cancel: threading.Event) -
     if succeeded and request.expect_no_changes and set(changes) - QUIET:
         succeeded, error = False, f"no changes were expected for {request.kind} but changes were proposed"
     snapshot = request.snapshot if request.dry else ledger.snapshot()
-    return Result(snapshot=snapshot, changes=changes, succeeded=succeeded, error=error)
+    cancelled = parts.gate.cancelled
+    return Result(snapshot=snapshot, changes=changes, succeeded=succeeded, error=error, cancelled=cancelled)
 
 
 def _refuse_unknown(request: Request) -> None:

@@ -50,7 +50,7 @@ def run(session: Session, call: Call, runner: Runner) -> None:
 
 def _refuse_failed(result: Result) -> None:
     if not result.succeeded:
-        codes = {7: result.error.startswith("no changes were expected"), 8: result.error.endswith(" cancelled")}
+        codes = {7: result.error.startswith("no changes were expected"), 8: result.cancelled}
         raise UpdateFailed(result.error, pulumi_code=next((code for code, holds in codes.items() if holds), 1))
 
 

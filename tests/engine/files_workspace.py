@@ -47,7 +47,10 @@ class Recorder:
             request.journal.save(replace(request.snapshot, pending_operations=pending))
             request.journal.save(snapshot)
         changes = {"create": len(self.resources)} if self.resources else {}
-        return Result(snapshot=snapshot, changes=changes, succeeded=self.error is None, error=self.error or "")
+        error = self.error or ""
+        ended = error.endswith("cancelled")
+        succeeded = self.error is None
+        return Result(snapshot=snapshot, changes=changes, succeeded=succeeded, error=error, cancelled=ended)
 
 
 @dataclass

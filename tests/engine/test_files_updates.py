@@ -155,7 +155,7 @@ def update(request, out, cancelled):
     if sys.argv[2] == "stubborn":
         time.sleep(20)
     request.journal.save(Snapshot())
-    return Result(snapshot=Snapshot(), changes={}, succeeded=False, error="update cancelled")
+    return Result(snapshot=Snapshot(), changes={}, succeeded=False, error="update cancelled", cancelled=True)
 
 files = Files.below(Path(sys.argv[1]))
 files.command = EmbeddedPulumi(update)
