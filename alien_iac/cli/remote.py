@@ -50,6 +50,9 @@ class Remote:
             transport=transport,
         )
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, model: type[M], path: str, **query: object) -> M:
         return model.model_validate(self.call("GET", path, query=query))
 

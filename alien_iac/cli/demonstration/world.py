@@ -42,6 +42,8 @@ class World:
     """Of every process; it learns where the control plane is when that has started."""
     url: str = ""
 
+    _remote: Remote | None = None
+
     def __post_init__(self) -> None:
         self.processes = Processes(self.folder)
 
@@ -53,7 +55,10 @@ class World:
     @property
     def remote(self) -> Remote:
         """The control plane, as the vendor's admin sees it."""
-        return Remote(self.url, Path(self.environment["ALIEN_TOKEN_FILE"]).read_text(encoding="utf-8").strip())
+        if self._remote is None:
+            token = Path(self.environment["ALIEN_TOKEN_FILE"]).read_text(encoding="utf-8").strip()
+            self._remote = Remote(self.url, token)
+        return self._remote
 
     def agent_dir(self, customer: str) -> Path:
         """The folder of a customer's agent."""
@@ -125,6 +130,8 @@ class World:
 
     def end(self) -> None:
         """Take down whatever runs, in the order in which a person would; go on when a part of it fails."""
+        if self._remote:
+            self._remote.close()
         for names in (self.enrolled, list(self.processes.running)):
             self.processes.stop(*names)
         self.processes.end_left()
