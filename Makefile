@@ -33,8 +33,8 @@ contracts: .venv/ready
 bench: .venv/ready ## Measure against the targets, each beside something to compare with
 	$(BIN)/python bench/run.py
 
-golden: .venv/ready ## Rewrite the golden files (read the diff before you commit it)
-	$(BIN)/python -m pytest -q tests/golden --golden
+golden: .venv/ready ## Rewrite the golden files and generated pages (read the diff before you commit it)
+	$(BIN)/python -m pytest -q tests/golden tests/docs/test_generated.py tests/docs/test_python.py --golden
 
 format: .venv/ready ## Format and mend what can be mended
 	$(BIN)/ruff format $(SOURCES)
@@ -44,7 +44,7 @@ clean: ## Remove what was installed, built and left by runs
 	rm -rf .venv .demo .alien dist .mypy_cache .ruff_cache .pytest_cache .coverage* .hypothesis
 
 .venv/ready: pyproject.toml constraints.txt
-	$(PYTHON) -m venv --clear .venv
+	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[all,demo]' --group dev
 	@touch $@
