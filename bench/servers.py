@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from alien_iac.agent.client import Credentials
 from alien_iac.agent.enrol import enrol
 from alien_iac.agent.place import Place
@@ -103,7 +104,7 @@ def enrolled(plane: Plane, folder: Path) -> Agent:
     code = plane.call("POST", "/enrolment-codes", {"customer": "bench", "platform": "local"})["code"]
     identity = enrol(plane.url, code, folder)
     credentials = Credentials(identity.deployment_id, Place(folder.resolve()).key.read_bytes())
-    token = plane.call("POST", "/token", {"assertion": credentials.assertion(time.time())}, token="none")["token"]
+    token = plane.call("POST", "/token", {"assertion": credentials.assertion(time.time())}, token="none")["token"]  # noqa: S106 - none
     report = {"id": "first", "revision": 0, "phase": "unchanged", "targets": [TARGET]}
     plane.call("POST", "/agent/reports", report, token)
     return Agent(identity.deployment_id, token)

@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import alien_iac as alien
 import pulumi
-from alien_iac.engine.command import EmbeddedPulumi
 from figure import Figure
 from pulumi import automation
+
+import alien_iac as alien
+from alien_iac.engine.command import EmbeddedPulumi
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "01-remote-worker"
 ALIEN = str(Path(sys.executable).with_name("alien"))

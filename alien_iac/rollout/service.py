@@ -1,8 +1,11 @@
 """The rollouts as the control plane uses them: each event is decided on, and written by compare-and-swap."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from alien_iac.errors import Conflict, NotFound, Unavailable
@@ -23,6 +26,22 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """An event that waits for its decision to be durable."""
+
+    rollout_id: str
+    event: Event
+    answer: "Future[Stored]" = field(default_factory=Future)
+
+    def tell(self, answer: Stored | Exception) -> None:
+        """Let whoever waits go on."""
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+
 class Rollouts:
     """Plans rollouts and feeds them events. Any number of threads and processes may do so at once.
 
@@ -41,6 +60,7 @@ class Rollouts:
         self._changed = changed
         self._lock = threading.Lock()
         self._known: dict[str, Stored] = {}
+        self._asked: deque[_Asked] = deque()
 
     def start(self, order: Order, deployments: Iterable[Deployment], actor: str) -> Stored:
         """Store a new rollout with its first effects. Older ones lose the deployments that it has.
@@ -67,17 +87,12 @@ class Rollouts:
 
         NotFound for an unknown rollout; Conflict, with the reason, for a person's action that makes no sense now.
         """
+        asked = _Asked(rollout_id, event)
+        self._asked.append(asked)
         with self._lock:
-            for _ in range(_TRIES):
-                now = self._clock()
-                stored, decision = self._decided(rollout_id, event, now)
-                if decision.refusal:
-                    raise Conflict(f"rollout {rollout_id}: {decision.refusal}")
-                if not decision.state.changed and decision.state.header == stored.state.header:
-                    return stored
-                if self._written([_write(stored, decision, event, now)]):
-                    return self._remember(Stored(state=decision.state.settled(), version=stored.version + 1))
-        raise _too_busy(rollout_id)
+            if not asked.answer.done():  # else whoever had the lock before took this event along
+                self._answer([self._asked.popleft() for _ in range(len(self._asked))])
+        return asked.answer.result()
 
     def act(self, rollout_id: str, action: RolloutAction, actor: str) -> Stored:
         """Do what a person asks for. Conflict, with the reason, where it makes no sense now."""
@@ -105,6 +120,42 @@ class Rollouts:
     def _decided(self, rollout_id: str, event: Event, now: datetime) -> tuple[Stored, Decision]:
         stored = self.load(rollout_id)
         return stored, decide(stored.state, event, now)
+
+    def _answer(self, batch: Sequence[_Asked]) -> None:
+        """Give every event of the batch its answer, whatever happens."""
+        try:
+            answers: Sequence[Stored | Exception] = self._decide_all(batch)
+        except Exception as error:  # noqa: BLE001 - it is raised where each event is waited for
+            answers = [error] * len(batch)
+        for asked, answer in zip(batch, answers, strict=True):
+            asked.tell(answer)
+
+    def _decide_all(self, batch: Sequence[_Asked]) -> list[Stored | Exception]:
+        """Decide on events as they came and write all of it in one commit: events that wait share its flush."""
+        for _ in range(_TRIES):
+            ahead: dict[str, Stored] = {}
+            steps = [self._step(asked, ahead) for asked in batch]
+            writes = [write for _, write in steps if write]
+            if not writes or self._written(writes):
+                for stored in ahead.values():
+                    self._remember(stored)
+                return [answer for answer, _ in steps]
+        raise _too_busy(batch[0].rollout_id)
+
+    def _step(self, asked: _Asked, ahead: dict[str, Stored]) -> tuple[Stored | Exception, Write | None]:
+        """One event's answer, and what it writes. `ahead` has the rollouts as the events before it leave them."""
+        now = self._clock()
+        try:
+            stored = ahead.get(asked.rollout_id) or self.load(asked.rollout_id)
+        except NotFound as error:
+            return error, None
+        decision = decide(stored.state, asked.event, now)
+        if decision.refusal:
+            return Conflict(f"rollout {asked.rollout_id}: {decision.refusal}"), None
+        if not decision.state.changed and decision.state.header == stored.state.header:
+            return stored, None
+        after = ahead[asked.rollout_id] = Stored(state=decision.state.settled(), version=stored.version + 1)
+        return after, _write(stored, decision, asked.event, now)
 
     def _written(self, writes: Sequence[Write]) -> bool:
         try:

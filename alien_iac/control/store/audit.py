@@ -11,13 +11,15 @@ from alien_iac.control.store.tables import AUDIT
 from alien_iac.protocol.api import AuditCheck, AuditEntry
 
 _STRIDE = 1_000
+_LAST = select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)
+_INSERT = insert(AUDIT)
 
 
 def append(
     transaction: Transaction, actor: str, action: str, subject: str, *, reason: str = "", **details: object
 ) -> None:
     """One line: who did what to which thing, and why. No secret belongs into it."""
-    last = transaction.one(select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1))
+    last = transaction.one(_LAST)
     entry: dict[str, Any] = {
         "number": last["number"] + 1 if last else 1,
         "at": transaction.now,
@@ -28,7 +30,7 @@ def append(
         "details": details,
     }
     before = last["hash"] if last else audit.START
-    transaction.run(insert(AUDIT).values(**entry, hash=audit.chain(before, entry)))
+    transaction.run(_INSERT, {**entry, "hash": audit.chain(before, entry)})
 
 
 def entries(transaction: Transaction, cursor: str | None, limit: int) -> tuple[list[AuditEntry], str | None]:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
 from alien_iac.control.store.engine import Transaction
 from alien_iac.control.store.tables import DESIRED, RELEASES
 from alien_iac.errors import NotFound
 from alien_iac.protocol.api import Desired
+
+_ONE = select(DESIRED).where(DESIRED.c.deployment_id == bindparam("this"))
 
 
 def topic(deployment_id: str) -> str:
@@ -17,7 +19,7 @@ def topic(deployment_id: str) -> str:
 
 def row(transaction: Transaction, deployment_id: str) -> RowMapping:
     """The stored row. NotFound for an unknown deployment."""
-    found = transaction.one(select(DESIRED).where(DESIRED.c.deployment_id == deployment_id))
+    found = transaction.one(_ONE, {"this": deployment_id})
     if found is None:
         raise NotFound(f'there is no deployment "{deployment_id}"')
     return found

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from alien_iac.control.store import audit, deployments, desired, paging
 from alien_iac.control.store.engine import Database, Transaction
@@ -15,6 +15,12 @@ from alien_iac.rollout.events import Effect, Return, Seen, SetDesired
 from alien_iac.rollout.state import Header, State, Target
 from alien_iac.rollout.store import Change, Pending, Stored, Write
 
+_SWAP = update(ROLLOUTS).where(ROLLOUTS.c.id == bindparam("this"), ROLLOUTS.c.version == bindparam("expected"))
+_TARGET = update(ROLLOUT_TARGETS).where(
+    ROLLOUT_TARGETS.c.rollout_id == bindparam("this"), ROLLOUT_TARGETS.c.deployment_id == bindparam("deployment")
+)
+_OUTBOX = insert(OUTBOX)
+_VERSION = select(ROLLOUTS.c.version).where(ROLLOUTS.c.id == bindparam("this"))
 _EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect)
 
 
@@ -70,7 +76,7 @@ class RolloutStore:
 
 def version(transaction: Transaction, rollout_id: str) -> int:
     """A rollout's version. NotFound for an unknown one."""
-    found = transaction.scalar(select(ROLLOUTS.c.version).where(ROLLOUTS.c.id == rollout_id))
+    found = transaction.scalar(_VERSION, {"this": rollout_id})
     if found is None:
         raise NotFound(f'there is no rollout "{rollout_id}"', hint="`alien rollout ls` lists them")
     return int(found)
@@ -135,16 +141,13 @@ def _make(transaction: Transaction, write: Write) -> None:
 
 
 def _change(transaction: Transaction, write: Write) -> None:
-    mine = (ROLLOUTS.c.id == write.rollout_id, ROLLOUTS.c.version == write.expected_version)
-    values = _values(write.change.header)
-    if transaction.run(update(ROLLOUTS).where(*mine).values(version=write.expected_version + 1, **values)) != 1:
+    mine = {"this": write.rollout_id, "expected": write.expected_version}
+    values = {**_values(write.change.header), "version": write.expected_version + 1}
+    if transaction.run(_SWAP, {**mine, **values}) != 1:
         raise Conflict(f"rollout {write.rollout_id} is not at version {write.expected_version} any more")
     for target in write.change.targets:
-        one = (
-            ROLLOUT_TARGETS.c.rollout_id == write.rollout_id,
-            ROLLOUT_TARGETS.c.deployment_id == target.deployment_id,
-        )
-        transaction.run(update(ROLLOUT_TARGETS).where(*one).values(body=target.model_dump(mode="json")))
+        one = {"this": write.rollout_id, "deployment": target.deployment_id}
+        transaction.run(_TARGET, {**one, "body": target.model_dump(mode="json")})
 
 
 def _values(header: Header) -> dict[str, Any]:
@@ -167,7 +170,7 @@ def _record(transaction: Transaction, rollout_id: str, change: Change) -> None:
         }
         for effect in change.effects
     ]
-    transaction.insert(insert(OUTBOX), rows_)
+    transaction.insert(_OUTBOX, rows_)
 
 
 def _pending(row: RowMapping) -> Pending:
