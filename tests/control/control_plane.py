@@ -177,7 +177,7 @@ def unpack(body: Mapping[str, Json]) -> Json:
 
 
 @asynccontextmanager
-async def plane_in(folder: Path) -> AsyncIterator[Plane]:
+async def plane_in(folder: Path, *, rooted: bool = True) -> AsyncIterator[Plane]:
     """A control plane whose parts are all real; its effects of rollouts are run by the tests that need them."""
     clock, waiting = MovedClock(), Waiting()
     database = Database(folder / "control.sqlite", clock, waiting.wake)
@@ -199,7 +199,8 @@ async def plane_in(folder: Path) -> AsyncIterator[Plane]:
     database.write_now(lambda transaction: token_store.add(transaction, new, tokens.fresh("tok"), admin))
     vendor = Vendor(online=control.keys.public())
     plane = Plane(control=control, app=create_app(control), clock=clock, admin=admin, vendor=vendor)
-    await plane.ok("PUT", "/tuf/root", {"metadata": vendor.root()})
+    if rooted:
+        await plane.ok("PUT", "/tuf/root", {"metadata": vendor.root()})
     try:
         yield plane
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from control.control_plane import URL, Agent, Plane
+from control.control_plane import URL, Agent, Plane, plane_in
 from control.control_vendor import Json, Vendor
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined] # not in its __all__
 from tuf.api.exceptions import DownloadHTTPError, RepositoryError
@@ -280,3 +280,19 @@ async def test_a_client_refuses_what_was_not_signed(plane: Plane, agent: Agent, 
     plane.control.blobs.path(sha256).write_bytes(b"x" * len(plane.vendor.files[path]))
     with pytest.raises(RepositoryError):
         await _fetched(plane, agent.token, (path,), tmp_path)
+
+
+async def test_without_a_root_nobody_enrols_and_nothing_is_published(tmp_path: Path) -> None:
+    async with plane_in(tmp_path, rooted=False) as plane:
+        code = await plane.ok("POST", "/enrolment-codes", {"customer": "c", "platform": "local"})
+        agent = Agent(plane=plane, deployment_id=code["deploymentId"])
+        enrol = {"code": code["code"], "publicKey": agent.public_key, "agentVersion": "1"}
+        assert (await plane.call("POST", "/enrol", enrol, token="")).json()["code"] == "CONFLICT"
+        assert (await plane.call("GET", "/tuf/metadata/root.json")).status_code == 404
+        targets = {"metadata": plane.vendor.targets()}
+        assert (await plane.call("PUT", "/tuf/targets", targets)).json()["code"] == "CONFLICT"
+        for _ in range(2):
+            assert await plane.ok("PUT", "/tuf/root", {"metadata": plane.vendor.root()}) == {"version": 1}
+        await plane.ok("POST", "/enrol", enrol, token="")
+        for _ in range(2):
+            assert await plane.ok("PUT", "/tuf/targets", targets) == {"version": 1}

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 from control.control_plane import API, WORKER, Agent, Plane
 from starlette.types import Message
 
+from alien_iac.control import housekeeping
 from alien_iac.control.waiting import Waiting
 
 
@@ -103,6 +105,15 @@ async def test_desired_is_held_until_its_revision_grows(plane: Plane, agent: Age
     await plane.ok("PUT", f"/deployments/{agent.deployment_id}/pin", {"release": "1.0"})
     found = await asyncio.wait_for(held, 2)
     assert (found["revision"], found["manifest"], found["action"]) == (1, path, "apply")
+
+
+async def test_the_sweep_tells_a_waiting_sender_that_time_is_over(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent(deadline=(plane.clock() + timedelta(seconds=30)).isoformat())
+    held = asyncio.create_task(plane.ok("GET", f"/commands/{command}", params={"wait": 20}))
+    await asyncio.sleep(0.05)
+    plane.clock.advance(31)
+    await housekeeping.sweep(plane.control)
+    assert (await asyncio.wait_for(held, 2))["state"] == "EXPIRED"
 
 
 async def test_an_ending_server_answers_all_held_requests(plane: Plane, agent: Agent) -> None:
