@@ -50,7 +50,12 @@ def __getattr__(name: str) -> object:
     """Public names are loaded on first use: a workload's image needs no Pulumi, and the command line starts fast."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        from alien_iac.errors import Missing  # noqa: PLC0415 - only where something is missing
+
+        raise Missing(f"alien_iac.{name} needs {error.name}", hint="pip install 'alien-iac[deploy]'") from error
     globals()[name] = value
     return value
 

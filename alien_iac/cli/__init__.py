@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import click
 
-from alien_iac.errors import AlienError
+from alien_iac.errors import AlienError, Missing
 
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -37,6 +37,8 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
+_EXTRAS: Mapping[str, str] = MappingProxyType({"serve": "control", "demo": "demo"})
+"""What a verb needs, where it is more than `deploy`."""
 _SETTINGS: Mapping[str, object] = MappingProxyType(
     {"auto_envvar_prefix": "ALIEN", "help_option_names": ["-h", "--help"]}
 )
@@ -51,7 +53,11 @@ class _Verbs(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in VERBS:
             return None
-        module = importlib.import_module(f"alien_iac.cli.{VERBS[name][0]}")
+        try:
+            module = importlib.import_module(f"alien_iac.cli.{VERBS[name][0]}")
+        except ModuleNotFoundError as error:
+            hint = f"pip install 'alien-iac[{_EXTRAS.get(name, 'deploy')}]'"
+            raise Missing(f"`alien {name}` needs {error.name}, which is not installed", hint=hint) from error
         found: click.Command = getattr(module, name)
         return found
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from alien_iac import automation, errors
+from alien_iac import errors
 from alien_iac.cli import render
 
 
@@ -32,6 +32,8 @@ class Part:
 def doctor(root: Path | None, *, install: bool, as_json: bool) -> None:
     """Say what is installed, what is missing, and how to get it."""
     if install:
+        from alien_iac import automation  # noqa: PLC0415 - it needs Pulumi, which may be what is missing
+
         click.echo(f"installed {automation.install_cli(root)}", err=True)
     parts = [check() for check in CHECKS]
     render.show([part.__dict__ for part in parts], lambda _: _text(parts), as_json_=as_json)
