@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from alien_iac.checks.catalogue import finding
+from alien_iac.models.crontab import parse
 from alien_iac.models.declared import Stack
 from alien_iac.models.finding import Finding
 from alien_iac.models.triggers import ScheduleTrigger
 
-_FIELDS = 5
 _SOME_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -41,11 +41,11 @@ def _is_zone(name: str) -> bool:
 
 
 def _wrong(cron: str) -> str:
-    fields = cron.split()
-    if len(fields) != _FIELDS:
-        return f"it has {len(fields)} fields"
     try:
+        parse(cron)
         next(CronSim(cron, _SOME_DAY))
+    except ValueError as wrong:
+        return str(wrong)
     except CronSimError as wrong:
         return str(wrong).lower()
     except StopIteration:

@@ -132,6 +132,7 @@ VARIANTS: list[tuple[str, Program]] = [
     ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("* * * *")])),
     ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("0 0 3 * * *")])),
     ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("61 * * * *")])),
+    ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("0 0 L * *")])),
     ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("0 3 * * *", timezone="Mars/Olympus")])),
     ("SCHEDULE_INVALID", lambda: triggered(triggers=[alien.schedule("0 3 * * *", timezone="")])),
     ("VOLUME_INVALID", lambda: alien.Container("c", source="app", volumes=[alien.Volume("/")])),
@@ -158,7 +159,7 @@ def test_other_ways_to_the_same_finding(folder: Path, code: str, program: Progra
     assert {f.code for f in record(program, around).findings if f.severity == "error"} == {code}
 
 
-@pytest.mark.parametrize("cron", ["0 3 * * 1", "*/5 * * * *", "0 0 29 2 *", "0 9-17 * * MON-FRI", "0 0 L * *"])
+@pytest.mark.parametrize("cron", ["0 3 * * 1", "*/5 * * * *", "0 0 29 2 *", "0 9-17 * * MON-FRI", "0 0 1 JAN *"])
 def test_schedules_that_are_right(folder: Path, cron: str) -> None:
     recording = check(folder, lambda: triggered(triggers=[alien.schedule(cron, timezone="America/New_York")]))
     assert recording.error is None
