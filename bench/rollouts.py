@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from figure import Figure
 from sqlalchemy import select
 
 from alien_iac.control.collaborators import Control
@@ -25,6 +24,7 @@ from alien_iac.protocol.manifest import Blob, Manifest
 from alien_iac.rollout import policy
 from alien_iac.rollout.events import Reported, Seen
 from alien_iac.rollout.plan import Order
+from figure import Figure
 
 FEW, MANY = 200, 2_000
 THREADS = 16

@@ -7,14 +7,15 @@ same writes, or the Pulumi CLI where there is one. `make bench` runs all of them
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
+from rich.console import Console
+from rich.table import Table
+
 import commands
 import imports
 import polls
 import rollouts
 import updates
 from figure import Figure
-from rich.console import Console
-from rich.table import Table
 
 PARTS: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "imports": imports.measure,

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
-from figure import Figure
 from pulumi import automation
 
 import alien_iac as alien
 from alien_iac.engine.command import EmbeddedPulumi
+from figure import Figure
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "01-remote-worker"
 ALIEN = str(Path(sys.executable).with_name("alien"))
