@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from alien_iac.plugin import conf, lock
+from alien_iac.plugin import lock
 
 ALIVE = "alive"
 ERRORS = "errors.log"
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
     nothing, errors = os.open(os.devnull, os.O_RDWR), os.open(ERRORS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for source, target in ((nothing, 0), (nothing, 1), (errors, 2)):
         os.dup2(source, target)
-    command = [sys.executable, "-P", "-m", "supervisor.supervisord", "-c", conf.FILE]
+    command = [sys.executable, "-P", "-m", "alien_iac.plugin.supervisord"]
     return os.execv(sys.executable, command)  # noqa: S606 - the point is to become it
 
 

@@ -1,6 +1,7 @@
 """What was killed comes back, once: workloads, keepers, supervisors, and whoever was in the middle of an update."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +154,15 @@ def test_a_deployment_below_a_symbolic_link(root: Path, tmp_path: Path) -> None:
         engine.delete(PROCESS, inputs)
     assert not processes(root)
     assert not below.exists()
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("word", ["nothing", "keeper"])
+def test_all_ends_when_the_folder_is_removed_by_hand(root: Path, word: str) -> None:
+    assert processes(root)
+    shutil.rmtree(root)
+    kill(*named(root, word))
+    eventually(lambda: not processes(root))
 
 
 @pytest.mark.usefixtures("running")
