@@ -131,6 +131,17 @@ class Context:
             or any(link.resource == self.declared.id and link.verb == "consume" for link in c.links)
         )
 
+    def native_of(self, resource_id: str, role: str) -> pulumi.Output[Any]:
+        """A native resource of another component, which may be built after this one.
+
+        Components are built in one go, so what is awaited here runs when all of them are.
+        """
+
+        async def when_built() -> Any:  # noqa: ANN401 - a native resource of any platform
+            return self.built[resource_id].native[role]
+
+        return pulumi.Output.from_input(when_built())
+
     def native(
         self, role: str, make: Callable[..., R], props: Mapping[str, Any], *, suffix: str = "", kept: bool = False
     ) -> R:
