@@ -9,15 +9,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from alien_iac.errors import UpdateFailed
+from alien_iac.errors import Unavailable, UpdateFailed
 
 GRACE_S = 2.0
 """How long a program has after SIGTERM before it is killed."""
+DEATH_S = 0.2
+"""How long the death of a killed child may take to be seen, after the connection to it broke."""
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SYSTEMROOT")
 """What a scrubbed child keeps of the environment: where commands are, and how text and time are written."""
 
@@ -39,10 +41,11 @@ def scrubbed(around: Mapping[str, str], given: Mapping[str, str]) -> dict[str, s
 
 
 @contextmanager
-def serve(program: Program, log: Lines) -> Iterator[str]:
+def serve(program: Program, log: Lines, meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     """A child that serves the program, as `host:port`; it is ended with the block. What it prints goes to `log`.
 
-    Raises UpdateFailed where it does not start.
+    `meanwhile` is done while the child loads, which takes it a quarter of a second.
+    Raises UpdateFailed where it does not start, Unavailable where somebody kills it (another try may help).
     """
     child = subprocess.Popen(
         [sys.executable, "-m", "alien_iac.host", str(program.folder)],
@@ -56,7 +59,11 @@ def serve(program: Program, log: Lines) -> Iterator[str]:
         process_group=0,
     )
     try:
+        meanwhile()
         yield f"127.0.0.1:{_port(child, program, log)}"
+    except Exception as error:
+        _refuse_killed(child, error)
+        raise
     finally:
         _end(child)
 
@@ -67,10 +74,21 @@ def _search_path(environment: Mapping[str, str]) -> str:
     return os.pathsep.join(part for part in (environment.get("PYTHONPATH", ""), ours) if part)
 
 
+def _refuse_killed(child: "subprocess.Popen[str]", error: Exception) -> None:
+    """Raises Unavailable where a signal has ended the child: whatever failed then, failed for that."""
+    with suppress(subprocess.TimeoutExpired):  # it lives: then it is not the cause
+        number = -child.wait(DEATH_S)
+        if number > 0:
+            name = signal.Signals(number).name
+            raise Unavailable(f"the stack program's process was killed ({name})", hint="run it again") from error
+
+
 def _port(child: "subprocess.Popen[str]", program: Program, log: Lines) -> int:
     streams = [stream for stream in (child.stdout, child.stderr) if stream]
     first = streams[0].readline().strip()
     if not first.isdigit():
+        with suppress(subprocess.TimeoutExpired):  # it printed something else, and goes on
+            child.wait(GRACE_S)
         child.kill()
         said = f"{first}\n{child.communicate()[1]}".strip().splitlines()
         raise UpdateFailed(

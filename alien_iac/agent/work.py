@@ -70,7 +70,9 @@ def succeeded(work: Work) -> Work | End:
 
 
 def failed(work: Work, error: AlienError) -> Work | End:
-    """The phase's effect went wrong."""
+    """The phase went wrong. An update that failed for a reason which may go away is tried again, a few times."""
+    if work.is_update and error.retryable and work.attempts < MOST_ATTEMPTS:
+        return work.model_copy(update={"attempts": work.attempts + 1})
     if work.phase in {"returning", "checking"}:
         reason = f"{work.reason}; and the way back to {work.wanted.version} failed: {error.message}"
         return End(phase="failed", runs=work.back, whole=False, reason=reason, error_code=work.error_code)

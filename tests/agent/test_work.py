@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from alien_iac.agent import work
 from alien_iac.agent.work import End, Work
-from alien_iac.errors import InvalidInput, UpdateFailed
+from alien_iac.errors import InvalidInput, Unavailable, UpdateFailed
 
 V1, V2 = release(1), release(2)
 BROKEN = UpdateFailed("it broke")
@@ -64,6 +64,20 @@ def test_an_update_that_kills_the_agent_is_not_tried_for_ever() -> None:
         assert current.phase == "applying"
     assert isinstance(current, Work)
     current = work.resumed(current)
+    assert isinstance(current, Work)
+    assert (current.phase, current.wanted) == ("returning", V1)
+
+
+def test_an_update_that_was_cut_off_is_tried_again_and_not_for_ever() -> None:
+    cut = Unavailable("the plugin's process was killed")
+    current: Work | End = begun()
+    for _ in range(work.MOST_ATTEMPTS - 1):
+        assert isinstance(current, Work)
+        current = work.failed(current, cut)
+        assert isinstance(current, Work)
+        assert (current.phase, current.wanted) == ("applying", V2)
+    assert isinstance(current, Work)
+    current = work.failed(current, cut)
     assert isinstance(current, Work)
     assert (current.phase, current.wanted) == ("returning", V1)
 

@@ -197,6 +197,10 @@ class Fleet:
         latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"]
         return latest
 
+    def pending(self, customer: str) -> bool:
+        """Whether an operation of a plugin is under way, by the file of the state."""
+        return bool(self.resources(customer).get("pending_operations"))
+
     def until(self, holds: Callable[[], object], seconds: float = 60, pause_s: float = 0.1) -> None:
         """Wait until something holds."""
         deadline = time.monotonic() + seconds
@@ -222,7 +226,7 @@ class Fleet:
             latest = self.resources(customer)
             urns = [one["urn"] for one in latest["resources"]]
             assert sorted(urns) == sorted(set(urns)), customer
-            assert not latest.get("pending_operations"), customer
+            assert not self.pending(customer), customer
             assert not list((Place(self.world.agent_dir(customer)).backend / ".pulumi/locks").rglob("*.json"))
             found = self.processes(customer)
             assert {name: len(pids) for name, pids in found.items()} == dict.fromkeys(

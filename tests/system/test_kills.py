@@ -62,12 +62,12 @@ def test_an_agent(fleet: Fleet) -> None:
     ends_well(fleet, rollout)
 
 
-@pytest.mark.parametrize("workload", ["worker", "store", "queue-broker"])
-def test_a_workload(fleet: Fleet, workload: str) -> None:
+def test_every_workload(fleet: Fleet) -> None:
     rollout = fleet.release()
     customer = applying(fleet, rollout)
-    for pid in fleet.processes(customer)[workload]:
-        os.kill(pid, signal.SIGKILL)
+    for pids in fleet.processes(customer).values():
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
     ends_well(fleet, rollout)
 
 
@@ -79,27 +79,36 @@ def test_a_supervisor(fleet: Fleet) -> None:
     ends_well(fleet, rollout)
 
 
-@pytest.mark.parametrize("program", ["pulumi-resource-alien", "alien_iac.host"])
-def test_a_process_of_the_update(fleet: Fleet, program: str) -> None:
+def test_the_plugin_in_the_middle_of_an_operation(fleet: Fleet) -> None:
     rollout = fleet.release()
     customer = applying(fleet, rollout)
-    os.kill(child_of(fleet, customer, program), signal.SIGKILL)
+    plugin = child_of(fleet, customer, "pulumi-resource-alien")
+    fleet.until(lambda: fleet.pending(customer), pause_s=0.01)
+    os.kill(plugin, signal.SIGKILL)
+    ends_well(fleet, rollout)
+
+
+def test_the_child_that_runs_the_stack_program(fleet: Fleet) -> None:
+    rollout = fleet.release()
+    customer = applying(fleet, rollout)
+    os.kill(child_of(fleet, customer, "alien_iac.host"), signal.SIGKILL)
     ends_well(fleet, rollout)
 
 
 def test_a_workload_with_a_message_in_work(fleet: Fleet) -> None:
     customer = fleet.customers[0]
+    release = fleet.deployments()[customer].release or ""
     text = f"slow{fleet.number}"
     fleet.ask(customer, "send", text=text, seconds=4)
-    fleet.until(lambda: fleet.ask(customer, "seen", text=text))
+    fleet.until(lambda: fleet.ask(customer, "seen", text=text), pause_s=0.5)
     (before,) = fleet.processes(customer)["worker"]
     os.kill(before, signal.SIGKILL)
 
     def ended() -> bool:
         return any(one.startswith("ended") for one in fleet.ask(customer, "seen", text=text))
 
-    fleet.until(ended, 60)
+    fleet.until(ended, pause_s=0.5)
     seen = fleet.ask(customer, "seen", text=text)
     (after,) = fleet.processes(customer)["worker"]
     assert sorted(seen) == sorted([f"begun.{before}.1", f"begun.{after}.2", f"ended.{after}.2"])
-    fleet.assert_whole(str(fleet.number))
+    fleet.assert_whole(release)
