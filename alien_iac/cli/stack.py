@@ -98,6 +98,7 @@ def _workloads(outcome: automation.Outcome) -> list[str]:
     """Where each workload is reached, from outside where it is public and on this machine otherwise."""
     told = outcome.deployment
     rows = [(one.id, one.type, _address(one)) for one in told.workloads] if told else []
+    rows.sort()
     return [render.table(("WORKLOAD", "TYPE", "ADDRESS"), rows)] if rows else []
 
 

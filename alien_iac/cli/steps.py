@@ -35,14 +35,16 @@ def shown(title: str, *, silent: bool) -> Iterator[Observer]:
 
 
 def _lines(echo: Callable[[str], object]) -> Observer:
-    """An observer that prints what was changed, what failed and what was said."""
+    """An observer that prints what was changed, what failed and what was said; each change once."""
+    told: set[Step] = set()
 
     def observe(step: Step) -> None:
         if step.kind == "said" and step.severity in {"warning", "info"}:
             echo(f"  {step.severity}: {step.text}")
         elif step.kind == "failed":
             echo(f"  ! {step.operation} {step.type} {step.name}")
-        elif step.kind == "done" and step.operation in _MARKS:
+        elif step.kind == "done" and step.operation in _MARKS and step not in told:
+            told.add(step)
             echo(f"  {_MARKS[step.operation]} {step.type} {step.name}")
 
     return observe

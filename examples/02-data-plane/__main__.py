@@ -1,4 +1,4 @@
-"""A data plane: a stateful service with a volume, reached by another one inside the deployment and by nobody else."""
+"""A data plane: a stateful service with a volume, which answers inside the deployment and to commands."""
 
 import alien_iac as alien
 
