@@ -12,6 +12,8 @@ from alien_iac import errors
 COMPONENTS = "alien:index:"
 UNCHANGED = frozenset({"same", "read", "refresh"})
 CHECKS = re.compile(r"the stack has \d+ error\(s\), and nothing was created")
+_CUT_OFF = re.compile(r"Socket closed|failed to connect to all addresses|code = Unavailable")
+"""What gRPC says, in Python and in the CLI's Go, when the other process is gone."""
 _COLOUR = re.compile(r"<\{%[^%]*%\}>")
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _NOT_THE_PROGRAM = re.compile(r"site-packages|/alien_iac/|<frozen|/lib/python3")
@@ -141,6 +143,11 @@ def as_error(stack: str, failures: Iterable[str]) -> errors.AlienError:
     if refusals := [text for text in found if CHECKS.match(text)]:
         return errors.InvalidInput(refusals[0])
     reasons = "\n".join(f"  {line}" for line in found) or "  the engine gave no reason"
+    if any(_CUT_OFF.search(text) for text in found):
+        return errors.Unavailable(
+            f"the update of the Pulumi stack {stack} was cut off:\n{reasons}",
+            hint="a plugin's process ended in the middle; what was done is recorded; run it again",
+        )
     return errors.UpdateFailed(
         f"the update of the Pulumi stack {stack} failed:\n{reasons}",
         hint="what was done is recorded; mend the cause and run it again",

@@ -73,3 +73,18 @@ def test_a_component_is_touched_where_something_of_it_changes_and_it_was_there()
             Step(kind="begun", operation=child_operation, urn=child, type="alien:local:Directory", parent=owner)
         )
     assert journal.touched() == {"files"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "store: Stream removed (Socket closed)",
+        "worker: failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused",
+        "worker: rpc error: code = Unavailable desc = error reading from server: EOF",
+    ],
+)
+def test_a_plugin_that_was_killed_is_worth_another_try(text: str) -> None:
+    error = steps.as_error("acme", (text,))
+    assert isinstance(error, errors.Unavailable)
+    assert error.retryable
+    assert text in error.message

@@ -269,7 +269,7 @@ def _roots(pids: list[int]) -> list[int]:
 
 
 def _is_supervisor(pid: int, folder: Path) -> bool:
-    return "supervisor.supervisord" in _read(pid, "cmdline") and _cwd(pid) == str(folder)
+    return "supervisord" in _read(pid, "cmdline") and _cwd(pid) == str(folder)
 
 
 def _parent(pid: int) -> int:

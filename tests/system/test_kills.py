@@ -82,9 +82,8 @@ def test_a_supervisor(fleet: Fleet) -> None:
 def test_the_plugin_in_the_middle_of_an_operation(fleet: Fleet) -> None:
     rollout = fleet.release()
     customer = applying(fleet, rollout)
-    plugin = child_of(fleet, customer, "pulumi-resource-alien")
     fleet.until(lambda: fleet.pending(customer), pause_s=0.01)
-    os.kill(plugin, signal.SIGKILL)
+    os.kill(child_of(fleet, customer, "pulumi-resource-alien"), signal.SIGKILL)
     ends_well(fleet, rollout)
 
 
