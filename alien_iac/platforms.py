@@ -1,8 +1,9 @@
 """The table of platforms, and loading of their packages by name, so that nobody pays for a cloud that is not theirs.
 
 A platform package is a top-level package with literal tables in its `__init__`, read without importing any SDK:
-`MAPPING` (kind -> "module:function"), `UNSUPPORTED` and `IGNORED` (kind or `Kind.argument` -> reason), `ROLES` (kind ->
-roles of native resources), `RESERVED` (ids that it needs itself), `IMAGE_NEEDS_DOCKER`.
+`MAPPING` (kind -> "module:function"; beside the kinds `Provider`, and `Checks` and `Offline` where it has them),
+`UNSUPPORTED` and `IGNORED` (kind or `Kind.argument` -> reason), `ROLES` (kind -> roles of native resources), `RESERVED`
+(ids that it needs itself), `IMAGE_NEEDS_DOCKER`.
 """
 
 import importlib
@@ -15,7 +16,7 @@ from alien_iac.errors import Missing
 from alien_iac.models.declared import Support
 from alien_iac.models.platform import Platform
 
-__all__ = ["PACKAGER", "PACKAGES", "Platform", "installed", "load", "packager", "support"]
+__all__ = ["CHECKS", "OFFLINE", "PACKAGER", "PACKAGES", "Platform", "installed", "load", "packager", "support"]
 
 PACKAGES: Mapping[Platform, str] = {
     Platform.AWS: "alien_iac_aws",
@@ -23,6 +24,10 @@ PACKAGES: Mapping[Platform, str] = {
     Platform.GCP: "alien_iac_gcp",
     Platform.LOCAL: "alien_iac_local",
 }
+CHECKS = "Checks"
+"""In `MAPPING`: checks of the platform's own, `check(stack, settings) -> findings`, which import no SDK."""
+OFFLINE = "Offline"
+"""In `MAPPING`: outputs made up where there is no cloud, `outputs(settings) -> (type, name, inputs) -> outputs`."""
 PACKAGER = "alien_iac.packaging.source"
 """Has `package(source, target, cache)` and `Target(platform=…)`."""
 

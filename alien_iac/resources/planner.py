@@ -6,7 +6,7 @@ that one call. There an exception in flight means that the program failed half-w
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,7 @@ class Planner:
         try:
             stack, made, findings = self._check()
             name = component.resource_id
-            about = [f for f in findings if f.resource == name or f.resource.startswith(reading.NAMESPACE)]
+            about = [f for f in findings if f.resource == name or ":" in f.resource]  # its own, and the config's
             if self._late:
                 message = "it was made after the stack was planned, so the agent does not watch it"
                 about.append(finding("LATE", name, message, "make it in the program itself, not in an apply"))
@@ -127,7 +127,7 @@ class Planner:
             docker=images and self._around.has_docker(),
         )
         made, problems = artifacts.gather(where, components, sources, self._around.package) if where else ({}, [])
-        return stack, made, [*self._ground.findings, *checks.check(stack), *problems]
+        return stack, made, [*self._ground.findings, *checks.check(stack), *_of_platform(stack, where), *problems]
 
     def _judge(self, findings: list[Finding]) -> Builder:
         if self._builder is None or any(f.severity == "error" for f in findings):
@@ -141,6 +141,14 @@ class Planner:
         self._gave_up = ended
         for component in self._recorded:
             component.refuse(ended)
+
+
+def _of_platform(stack: Stack, where: Deployment | None) -> Iterable[Finding]:
+    """What the platform's own checks, where it has some, find in the stack and in Pulumi's keys of its cloud."""
+    if where is None or platforms.CHECKS not in stack.support.kinds:
+        return ()
+    found: Iterable[Finding] = platforms.load(where.platform, platforms.CHECKS)(stack, where.settings)
+    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ and refuses as the engine does.
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,14 @@ ROOT = "pulumi:pulumi:Stack"
 SYNTHETIC: Mapping[str, Mapping[str, Any]] = {
     "alien:local:Process": {"port": 40_000, "url": "http://127.0.0.1:40000", "pid": 1_000},
 }
-"""Outputs that a resource has beside its inputs, where a program is told no others."""
+"""Outputs that a resource of `local` has beside its inputs, where a program is told no others."""
+Outputs = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
+"""Type, logical name and inputs of a resource to the outputs that it has beside its inputs."""
+
+
+def no_outputs(_type: str, _name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Nothing beside the inputs."""
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +77,11 @@ class NoMocks(mocks.Mocks):
 class Monitor(mocks.MockMonitor):
     """Registers resources as the engine would. Calls come from several threads."""
 
-    def __init__(self, answers: Mapping[str, Mapping[str, Any]], *, preview: bool) -> None:
+    def __init__(
+        self, answers: Mapping[str, Mapping[str, Any]], *, preview: bool, synthetic: Outputs = no_outputs
+    ) -> None:
         super().__init__(NoMocks())
+        self._synthetic = synthetic
         self._answers = {**SYNTHETIC, **answers}
         self._preview = preview
         self._guard = threading.Lock()
@@ -99,10 +109,14 @@ class Monitor(mocks.MockMonitor):
                 raise ValueError(f"Duplicate resource URN '{resource.urn}'")
             self._kept[resource.urn] = resource
         known = resource.custom and not self._preview
-        outputs = {**resource.inputs, **(self._answers.get(resource.type, {}) if known else {})}
+        outputs = {**resource.inputs, **(self._outputs(resource) if known else {})}
         return resource_pb2.RegisterResourceResponse(
             urn=resource.urn, id=f"{resource.name}-id" if known else "", object=_struct(outputs)
         )
+
+    def _outputs(self, resource: Resource) -> Mapping[str, Any]:
+        synthetic = self._synthetic(resource.type, resource.name, resource.inputs)
+        return {**synthetic, **self._answers.get(resource.type, {})}
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802, ANN401 - as above
         outputs = json_format.MessageToDict(request.outputs)

@@ -19,14 +19,25 @@ from pulumi.runtime import config as pulumi_config
 from pulumi.runtime import mocks, settings
 from pulumi.runtime.stack import run_in_stack
 
+from alien_iac import platforms
 from alien_iac.errors import StackInvalid
 from alien_iac.models.finding import Finding
 from alien_iac.models.platform import Platform
 from alien_iac.resources import planner
 from alien_iac.resources.surroundings import Packager, Surroundings
-from alien_iac.testing.monitor import PROJECT, STACK, Messages, Monitor, Resource
+from alien_iac.testing.monitor import PROJECT, STACK, Messages, Monitor, Outputs, Resource, no_outputs
 
 PREFIX = "acme-x1y2z3"
+KEYS: Mapping[str, Mapping[str, Any]] = {
+    "aws": {"aws:region": "eu-central-1", "aws:allowedAccountIds": '["123456789012"]'},
+    "azure": {
+        "azure-native:location": "westeurope",
+        "azure-native:subscriptionId": "00000000-0000-0000-0000-000000000001",
+        "azure-native:tenantId": "00000000-0000-0000-0000-000000000002",
+    },
+    "gcp": {"gcp:project": "acme-project", "gcp:region": "europe-west1"},
+}
+"""Pulumi's own keys by platform: a place that every test may say it is in."""
 
 Program = Callable[[], Any]
 Answers = Mapping[str, Mapping[str, Any]]
@@ -82,8 +93,9 @@ def package(source: Path, platform: Platform, cache: Path) -> Artifact:
 
 
 def config_for(platform: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - values as a config file has them
-    """A deployment's config: platform and prefix, and further `alien:` keys by keyword."""
-    return {"alien:platform": platform, "alien:prefix": PREFIX} | {f"alien:{key}": value for key, value in more.items()}
+    """A deployment's config: platform, place and prefix, and further `alien:` keys by keyword."""
+    ours = {"alien:platform": str(platform), "alien:prefix": PREFIX}
+    return {**KEYS.get(platform, {}), **ours, **{f"alien:{key}": value for key, value in more.items()}}
 
 
 def surroundings(
@@ -115,8 +127,18 @@ def record(
     `preview`: outputs of resources are unknown. `answers`: the outputs of a resource by its type, and of an invoke by
     its token.
     """
-    monitor = Monitor(answers or {}, preview=preview)
+    monitor = Monitor(answers or {}, preview=preview, synthetic=_synthetic(around))
     return contextvars.copy_context().run(_record, program, around, monitor, preview=preview)
+
+
+def _synthetic(around: Surroundings) -> Outputs:
+    """What the platform's package makes up for the outputs of its resources, where it does."""
+    named = around.config.get("alien:platform")
+    for platform in platforms.installed():
+        if platform == named and platforms.OFFLINE in platforms.support(platform).kinds:
+            made: Outputs = platforms.load(platform, platforms.OFFLINE)(around.config)
+            return made
+    return no_outputs
 
 
 def _record(program: Program, around: Surroundings, monitor: Monitor, *, preview: bool) -> Recording:

@@ -11,6 +11,7 @@ from alien_iac.models.names import physical_name
 
 Service = Literal[
     "bucket",
+    "file_system",
     "function",
     "key_value_table",
     "load_balancer",
@@ -23,9 +24,11 @@ Service = Literal[
     "secret",
     "service",
     "security_group",
+    "template",
 ]
 LIMITS: Mapping[Service, int] = {
     "bucket": 63,
+    "file_system": 64,
     "function": 64,
     "key_value_table": 255,
     "load_balancer": 32,
@@ -38,6 +41,7 @@ LIMITS: Mapping[Service, int] = {
     "secret": 512,
     "service": 255,
     "security_group": 255,
+    "template": 128,
 }
 """Characters that a service allows in a name."""
 
@@ -53,7 +57,7 @@ def shared_name(config: DeploymentConfig, service: Service, part: str) -> str:
     return physical_name(config.prefix, f"-{part}", limit=LIMITS[service])
 
 
-def log_group(config: DeploymentConfig, family: Literal["lambda", "ecs", "vpc"], resource_id: str) -> str:
+def log_group(config: DeploymentConfig, family: Literal["apigateway", "ecs", "lambda", "vpc"], resource_id: str) -> str:
     """The name of a log group; `lambda` is where Lambda itself looks for one."""
     return f"/aws/{family}/{name(config, 'log_group', resource_id)}"
 

@@ -64,3 +64,25 @@ def trust(service: str, account: str) -> dict[str, Any]:
         "Condition": {"StringEquals": {"aws:SourceAccount": account}},
     }
     return document(statement)
+
+
+_INTERFACES = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+
+def attach_to_network(function: str) -> tuple[Statement, Statement]:
+    """What Lambda needs of a function's role to put the function into a network, and the function's code does not."""
+    deny: Statement = {
+        "Sid": "DenyNetworkToCode",
+        "Effect": "Deny",
+        "Action": list(_INTERFACES),
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function}},
+    }
+    return allow("AttachToNetwork", _INTERFACES, ["*"]), deny

@@ -1,0 +1,84 @@
+"""Functions: how far Lambda goes, the variables that it keeps for itself, the schedules that EventBridge can say."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alien_iac.checks.catalogue import finding
+from alien_iac.models.arguments import FunctionArguments
+from alien_iac.models.crontab import parse
+from alien_iac.models.declared import Stack
+from alien_iac.models.finding import Finding
+from alien_iac.models.triggers import ScheduleTrigger
+from alien_iac.models.units import parse_bytes, parse_seconds
+from alien_iac_aws.crontab import expressions
+
+MAX_TIMEOUT_S, MAX_MEMORY_MIB = 900, 10_240
+_MIB = 2**20
+RESERVED = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_ACCOUNT_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+"""Variables that Lambda sets, and refuses from others; `AWS_ACCOUNT_ID` is ours."""
+
+
+def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every Function."""
+    for component in stack.components:
+        if isinstance(component.arguments, FunctionArguments):
+            yield from _limits(component.id, component.arguments)
+            yield from _variables(component.id, component.arguments)
+            for trigger in component.triggers:
+                if isinstance(trigger, ScheduleTrigger):
+                    yield from _schedule(component.id, trigger)
+
+
+def _limits(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:
+    if parse_seconds(arguments.timeout) > MAX_TIMEOUT_S:
+        hint = "at most 15m here; split the work into messages of a queue, or make it a Container"
+        yield finding("AWS_LIMIT", resource, f'timeout "{arguments.timeout}" is longer than Lambda waits', hint)
+    size = parse_bytes(arguments.memory)
+    if size > MAX_MEMORY_MIB * _MIB:
+        hint = "at most 10Gi here; a Container has more"
+        yield finding("AWS_LIMIT", resource, f'memory "{arguments.memory}" is more than Lambda has', hint)
+    elif size % _MIB:
+        message = f'memory "{arguments.memory}" is {-(-size // _MIB)}Mi: Lambda counts whole MiB'
+        yield finding("AWS_ROUNDED", resource, message)
+
+
+def _variables(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:
+    for name in sorted(RESERVED & set(arguments.env)):
+        yield finding("ENV_RESERVED", resource, f"env: {name} is set by Lambda itself", "rename it")
+
+
+def _schedule(resource: str, trigger: ScheduleTrigger) -> Iterator[Finding]:
+    try:
+        crontab = parse(trigger.cron)
+    except ValueError:
+        return  # a finding of its own
+    try:
+        said = expressions(crontab)
+    except ValueError as wrong:
+        yield finding("AWS_SCHEDULE", resource, f'"{trigger.cron}": {wrong}', "use two schedules")
+        return
+    if len(said) > 1:
+        message = f'"{trigger.cron}" is two schedules: on a day that matches both, its handlers start twice'
+        yield finding("AWS_SCHEDULE_TWICE", resource, message)

@@ -1,0 +1,160 @@
+"""What starts a Function: messages, schedules, new objects."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_aws.cloudwatch import EventRule, EventTarget, EventTargetDeadLetterConfigArgs, EventTargetRetryPolicyArgs
+from pulumi_aws.iam import Role
+from pulumi_aws.lambda_ import EventSourceMapping, EventSourceMappingScalingConfigArgs, Function, Permission
+from pulumi_aws.scheduler import (
+    Schedule,
+    ScheduleFlexibleTimeWindowArgs,
+    ScheduleTargetArgs,
+    ScheduleTargetDeadLetterConfigArgs,
+    ScheduleTargetRetryPolicyArgs,
+)
+
+from alien_iac.models.arguments import FunctionArguments
+from alien_iac.models.crontab import parse
+from alien_iac.models.triggers import CreatedTrigger, QueueTrigger, ScheduleTrigger
+from alien_iac.resources.context import Context
+from alien_iac_aws import access, naming
+from alien_iac_aws.crontab import expressions
+from alien_iac_aws.failures import Failures, rule_name
+from alien_iac_aws.policy import allow
+
+BATCH = 10
+_MIN_CONCURRENCY = 2
+_OLDEST_S, _RETRIES = 3_600, 10
+_DIGEST = 8
+
+Native = Mapping[str, Any]
+
+
+def build(context: Context, function: Function, failures: Failures) -> Native:
+    """All that starts the Function, by role."""
+    triggers = context.declared.triggers
+    created = [trigger.resource for trigger in triggers if isinstance(trigger, CreatedTrigger)]
+    rules = {storage: _rule(context, storage) for storage in created}
+    return {
+        "mappings": [_mapping(context, function, t.resource) for t in triggers if isinstance(t, QueueTrigger)],
+        **_schedules(context, function, failures, [t for t in triggers if isinstance(t, ScheduleTrigger)]),
+        "rules": list(rules.values()),
+        "permissions": [_permission(context, function, storage, rule) for storage, rule in rules.items()],
+        "targets": [_target(context, function, failures, storage, rule) for storage, rule in rules.items()],
+    }
+
+
+def _mapping(context: Context, function: Function, queue: str) -> EventSourceMapping:
+    """Lambda takes messages in batches, and the handler says which of them are to come again."""
+    arguments = context.declared.arguments
+    most = arguments.concurrency if isinstance(arguments, FunctionArguments) else None
+    props = {
+        "event_source_arn": context.built[queue].outputs["arn"],
+        "function_name": function.arn,
+        "batch_size": BATCH,
+        "function_response_types": ["ReportBatchItemFailures"],
+        # Without this, messages that meet a throttled Function count as received, and end as dead letters.
+        "scaling_config": EventSourceMappingScalingConfigArgs(maximum_concurrency=max(most, _MIN_CONCURRENCY))
+        if most
+        else None,
+        "tags": {"resource": context.declared.id},
+    }
+    return context.native("mappings", EventSourceMapping, props, suffix=queue)
+
+
+def _schedules(
+    context: Context, function: Function, failures: Failures, triggers: list[ScheduleTrigger]
+) -> dict[str, Any]:
+    if not triggers:
+        return {}
+    role = access.role(context, "scheduler.amazonaws.com", role="schedule-role", part="schedule")
+    start = allow("Start", ["lambda:InvokeFunction"], [function.arn])
+    report = access.sends(context, failures.queue.arn)
+    grant = access.grant(context, context.declared.id, "start on schedule", start, *report)
+    policies = access.attach(context, role, [grant], role="schedule-policies")
+    waiting = context.waiting_for(policies)
+    made = [
+        _schedule(waiting, trigger, expression, part, _schedule_target(function, role, failures, trigger))
+        for trigger in triggers
+        for part, expression in enumerate(expressions(parse(trigger.cron)))
+    ]
+    return {"schedules": made, "schedule-role": role, "schedule-policies": list(policies)}
+
+
+def _schedule(
+    context: Context, trigger: ScheduleTrigger, expression: str, part: int, target: ScheduleTargetArgs
+) -> Schedule:
+    """Named after what it says, not after its place in the list: another trigger before it changes nothing."""
+    config, resource = context.deployment.config, context.declared.id
+    digest = hashlib.sha256(f"{trigger.cron}|{trigger.timezone}".encode()).hexdigest()[:_DIGEST]
+    name = f"{digest}-{part}" if part else digest
+    props = {
+        "name": naming.name(config, "schedule", resource, name),
+        "description": f"{trigger.cron} {trigger.timezone}",
+        "schedule_expression": expression,
+        "schedule_expression_timezone": trigger.timezone,
+        "flexible_time_window": ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+        "kms_key_arn": config.encryption_key,
+        "target": target,
+    }
+    return context.native("schedules", Schedule, props, suffix=f"schedule-{name}")
+
+
+def _schedule_target(
+    function: Function, role: Role, failures: Failures, trigger: ScheduleTrigger
+) -> ScheduleTargetArgs:
+    """The event says which schedule it is and which instant was meant; Scheduler fills in the instant."""
+    event = {
+        "kind": trigger.kind,
+        "cron": trigger.cron,
+        "timezone": trigger.timezone,
+        "scheduledTime": "<aws.scheduler.scheduled-time>",
+        "id": "<aws.scheduler.execution-id>",
+    }
+    return ScheduleTargetArgs(
+        arn=function.arn,
+        role_arn=role.arn,
+        input=json.dumps({"alien": event}),
+        dead_letter_config=ScheduleTargetDeadLetterConfigArgs(arn=failures.queue.arn),
+        retry_policy=ScheduleTargetRetryPolicyArgs(
+            maximum_event_age_in_seconds=_OLDEST_S, maximum_retry_attempts=_RETRIES
+        ),
+    )
+
+
+def _rule(context: Context, storage: str) -> EventRule:
+    bucket = naming.name(context.deployment.config, "bucket", storage)
+    pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [bucket]}}}
+    props = {
+        "name": rule_name(context, storage),
+        "description": f"New objects in {storage} start {context.declared.id}",
+        "event_pattern": json.dumps(pattern),
+        "tags": {"resource": context.declared.id},
+    }
+    return context.native("rules", EventRule, props, suffix=f"{storage}-created")
+
+
+def _permission(context: Context, function: Function, storage: str, rule: EventRule) -> Permission:
+    props = {
+        "action": "lambda:InvokeFunction",
+        "function": function.name,
+        "principal": "events.amazonaws.com",
+        "source_arn": rule.arn,
+    }
+    return context.native("permissions", Permission, props, suffix=f"{storage}-created")
+
+
+def _target(context: Context, function: Function, failures: Failures, storage: str, rule: EventRule) -> EventTarget:
+    props = {
+        "rule": rule.name,
+        "target_id": context.declared.id,
+        "arn": function.arn,
+        "dead_letter_config": EventTargetDeadLetterConfigArgs(arn=failures.queue.arn),
+        "retry_policy": EventTargetRetryPolicyArgs(
+            maximum_event_age_in_seconds=_OLDEST_S, maximum_retry_attempts=_RETRIES
+        ),
+    }
+    return context.waiting_for([failures.policy]).native("targets", EventTarget, props, suffix=f"{storage}-created")
