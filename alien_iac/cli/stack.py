@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from alien_iac import automation
+from alien_iac import automation, projects
 from alien_iac.cli import questions, render, steps
+from alien_iac.models.platform import Platform
+from alien_iac.plugin.supervisor import ensure_running
 from alien_iac.protocol.outputs import KEY, Workload
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,6 +68,7 @@ def up(
         questions.confirm(f"{steps.counted(planned.changes)}. Update {customer}?", "update")
     with steps.shown(f"update of {customer}", silent=as_json) as observe:
         outcome = automation.up(stack, observe=observe, parallel=parallel, **flags)
+    _keep_up(outcome, project, customer)
     _show(outcome, as_json=as_json, title=f"{customer} is up to date: {steps.done(outcome.changes)}")
 
 
@@ -86,6 +89,12 @@ def destroy(customer: str, project: Path, parallel: int, *, yes: bool, as_json: 
     result = {"changes": dict(outcome.changes), "kept": kept}
     text = f"{customer} is down\n{questions.kept_text(kept, 'stays')}" if outcome.changes else f"{customer} was down"
     render.show(result, lambda _: text, as_json_=as_json)
+
+
+def _keep_up(outcome: automation.Outcome, project: Path, customer: str) -> None:
+    """What did not change is not looked at by an update; on `local`, where no agent does it, its processes are here."""
+    if outcome.deployment and outcome.deployment.platform == Platform.LOCAL:
+        ensure_running(projects.local_dir(project, customer))
 
 
 def _show(outcome: automation.Outcome, *, as_json: bool, title: str) -> None:

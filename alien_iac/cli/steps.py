@@ -9,7 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from alien_iac.steps import Observer, Step, quiet
 
-_MARKS = {"create": "+", "update": "~", "delete": "-", "replace": "±", "read": ">", "refresh": "~", "discard": "<"}
+_MARKS = {"create": "+", "update": "~", "delete": "-", "replace": "±", "read": ">", "discard": "<"}
 
 
 @contextmanager

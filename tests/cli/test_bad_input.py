@@ -1,8 +1,13 @@
 """A first run, and everything that is wrong in one: a single message with where, what and what next, no traceback."""
 
+import os
 import shutil
+import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from cli.command_line import Shell, processes_below
 
@@ -49,6 +54,31 @@ def test_a_first_run_from_an_empty_folder(shell: Shell) -> None:
         assert "function ready" in shell.alien("logs", "worker", "--customer", "acme").stdout
     assert shell.alien("destroy", "acme", "--yes").stdout.strip() == "acme was down"
     assert not processes_below(shell.folder)
+
+
+@pytest.mark.slow
+def test_up_starts_again_what_a_restarted_machine_has_lost(shell: Shell) -> None:
+    with shell.up("acme") as workloads:
+        health = workloads["worker"]["invoke"]["url"].replace("commands", "health")
+        (pid,) = shell.folder.glob(".alien/acme-*/supervisor/supervisord.pid")
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+        assert until(lambda: not answers(health))
+        shell.done("up", "acme", "--yes")
+        assert until(lambda: answers(health))
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def until(holds: Callable[[], bool], seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.1)
+    return holds()
 
 
 @pytest.mark.parametrize("name", ["Bad_Name", "a/b", "../up", "a" * 40, "9lives"])
