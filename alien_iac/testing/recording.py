@@ -29,7 +29,14 @@ from alien_iac.testing.monitor import PROJECT, STACK, Messages, Monitor, Outputs
 
 PREFIX = "acme-x1y2z3"
 KEYS: Mapping[str, Mapping[str, Any]] = {
-    "aws": {"aws:region": "eu-central-1", "aws:allowedAccountIds": '["123456789012"]'},
+    "aws": {
+        "aws:region": "eu-central-1",
+        "aws:allowedAccountIds": '["123456789012"]',
+        "alien:network": (
+            '{"vpc": "vpc-0a1b2c3d", "private": ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],'
+            ' "public": ["subnet-2a1b2c3d", "subnet-3a1b2c3d"]}'
+        ),
+    },
     "azure": {
         "azure-native:location": "westeurope",
         "azure-native:subscriptionId": "00000000-0000-0000-0000-000000000001",
@@ -37,7 +44,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     },
     "gcp": {"gcp:project": "acme-project", "gcp:region": "europe-west1"},
 }
-"""Pulumi's own keys by platform: a place that every test may say it is in."""
+"""Keys by platform: a place that every test may say it is in, and a network of the customer's there."""
 
 Program = Callable[[], Any]
 Answers = Mapping[str, Mapping[str, Any]]

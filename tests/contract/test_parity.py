@@ -8,14 +8,16 @@ from alien_iac.models.arguments import ARGUMENTS
 from alien_iac.models.platform import Platform
 from alien_iac.resources.building import ORDER
 
-FILES = {"bindings", "container", "function", "kv", "native", "provider", "queue", "secret", "storage", "workload"}
+FILES = {"bindings", "container", "function", "kv", "provider", "queue", "secret", "storage", "workload"}
+BESIDE = {"Provider", platforms.CHECKS, platforms.OFFLINE}
+"""What a package may map beside the kinds."""
 
 
 def test_every_kind_is_built_or_refused(platform: Platform) -> None:
     support = platforms.support(platform)
     assert set(ARGUMENTS) <= support.kinds | set(support.unsupported)
     assert not support.kinds & set(support.unsupported)
-    assert support.kinds - set(ARGUMENTS) == {"Provider"}
+    assert {"Provider"} <= support.kinds - set(ARGUMENTS) <= BESIDE
     assert set(ORDER) == set(ARGUMENTS)
 
 
@@ -33,7 +35,7 @@ def test_tables_speak_of_arguments_that_exist(platform: Platform) -> None:
 
 def test_every_kind_has_roles(platform: Platform) -> None:
     support = platforms.support(platform)
-    assert set(support.roles) == support.kinds - {"Provider"}
+    assert set(support.roles) == support.kinds - BESIDE
     assert all(support.roles.values())
 
 
