@@ -14,7 +14,7 @@ from alien_iac.agent.work import Work
 from alien_iac.cli import invocation
 from alien_iac.cli.demonstration.world import World, at_once
 from alien_iac.plugin import definition, leftovers
-from alien_iac.protocol.api import Deployment, Rollout
+from alien_iac.protocol.api import Deployment, Release, Rollout
 from alien_iac.protocol.local import Layout
 
 CUSTOMERS = ("acme", "globex", "initech")
@@ -81,6 +81,11 @@ def big(length: int) -> str:
 def fail() -> None:
     raise ValueError("the vendor's secret is 1234")
 
+@command("slow")
+async def slow(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "done"
+
 @command("hang")
 async def hang() -> None:
     await asyncio.sleep(3600)
@@ -122,13 +127,14 @@ class Fleet:
     customers: tuple[str, ...] = CUSTOMERS
     number: int = 0
     """The last release that was made."""
+    program: str = PROGRAM
 
     def start(self) -> None:
         """Start everything, with nothing released yet."""
         self.world.serve()
         self.write("Pulumi.yaml", PROJECT)
         self.write("rollout.yaml", POLICY)
-        self.write("stacks/__main__.py", PROGRAM)
+        self.write("stacks/__main__.py", self.program)
         self.write("stacks/worker/main.py", WORKER)
         self.write("stacks/store/main.py", STORE)
         self.world.alien("key", "init", "--vendor", "tiny-inc", "--project", str(self.world.project))
@@ -185,6 +191,20 @@ class Fleet:
         with sqlite3.connect(Place(self.world.agent_dir(customer)).state) as database:
             rows = database.execute("SELECT body FROM reports ORDER BY number").fetchall()
         return [release for (body,) in rows if (release := json.loads(body).get("release"))]
+
+    def common(self) -> str:
+        """The one release that everybody runs and is well on."""
+        found = {one.release for one in self.deployments().values()}
+        assert len(found) == 1, found
+        self.until(lambda: all(self.is_well(customer, str(*found)) for customer in self.customers), 30)
+        return str(*found)
+
+    def has_bytes_of(self, customer: str, version: str) -> bool:
+        """Whether the agent of a customer has fetched the manifest of a release."""
+        manifest = self.world.remote.get(Release, f"/releases/{version}").manifest
+        blobs = Place(self.world.agent_dir(customer)).releases / "blobs"
+        mark = json.dumps(manifest.split("/")[-2])
+        return any(f'"version":{mark}' in blob.read_text(errors="replace") for blob in blobs.iterdir())
 
     def processes(self, customer: str) -> Mapping[str, list[int]]:
         """For each workload its processes that no other one of it has started, by what `/proc` says."""

@@ -47,8 +47,13 @@ def ends_well(fleet: Fleet, rollout: Rollout) -> None:
 
 def test_the_control_plane(fleet: Fleet) -> None:
     rollout = fleet.release()
-    applying(fleet, rollout)
+    customer = applying(fleet, rollout)
     fleet.world.processes.kill(CONTROL_PLANE)
+    told = fleet.world.run("deployments", "ls")
+    assert told.returncode == 7
+    assert f"the control plane at {fleet.world.url} does not answer" in told.stderr
+    assert "Traceback" not in told.stderr
+    fleet.until(lambda: (work := fleet.work(customer)) and work.phase == "verifying")
     fleet.world.serve()
     ends_well(fleet, rollout)
 
