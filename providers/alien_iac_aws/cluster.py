@@ -6,7 +6,6 @@ from pulumi_aws.servicediscovery import (
     Service,
     ServiceDnsConfigArgs,
     ServiceDnsConfigDnsRecordArgs,
-    ServiceHealthCheckCustomConfigArgs,
 )
 
 from alien_iac.resources.context import Context
@@ -41,7 +40,8 @@ def discovery(context: Context, network: Network) -> Service:
         "name": resource,
         "description": f"{context.declared.kind} {resource} of {config.prefix}",
         "dns_config": ServiceDnsConfigArgs(namespace_id=namespace.id, routing_policy="MULTIVALUE", dns_records=records),
-        "health_check_custom_config": ServiceHealthCheckCustomConfigArgs(failure_threshold=1),
+        # ECS says which replicas are well. A dict, since the class warns of the one number that AWS still takes.
+        "health_check_custom_config": {"failure_threshold": 1},
         "force_destroy": True,
         "tags": {"resource": resource},
     }

@@ -10,7 +10,7 @@ from alien_iac.models.arguments import FunctionArguments
 from alien_iac.models.units import parse_bytes, parse_seconds
 from alien_iac.protocol.outputs import Health, Invoke, Workload
 from alien_iac.resources.context import Built, Context, Exposure, Grant
-from alien_iac_aws import access, code, failures, image, naming, reach, security, triggers
+from alien_iac_aws import access, code, domain, failures, hosts, image, naming, reach, security, triggers
 from alien_iac_aws.logs import log_group
 from alien_iac_aws.network import network
 from alien_iac_aws.place import place
@@ -22,23 +22,23 @@ _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 def build(context: Context) -> Built:
-    """The function, what starts it, and what it may do. Outputs: `name`, `arn`, and `url` of a public one."""
+    """The function, what starts it, and what it may do.
+
+    Outputs: `name`, `arn`; of a public one `url` too, and `dns_records`: what its name needs in the customer's DNS.
+    """
     arguments = _arguments(context)
     failed = failures.build(context)
-    joined = network(context)
-    member = security.join(context, joined) if joined else None
-    logs = context.native(
-        "logs", LogGroup, log_group(context.deployment.config, "lambda", context.declared.id), suffix="logs"
-    )
+    member = _member(context)
+    logs = _logs(context)
     role = access.role(context, "lambda.amazonaws.com")
     grants = (*access.policies(context), _logging(context, logs), failed.grant, *_attaching(context, member))
     policies = access.attach(context, role, grants)
+    runs, pulled = _code(context, arguments)
     waiting = context.waiting_for([*policies, logs, *(member.ready if member else ())])
-    runs, pulled = _code(context)
     props = {**_settings(context, arguments, logs), **runs, **_network(member), "role": role.arn}
     function = waiting.native("function", Function, props)
-    started = triggers.build(context, function, failed)
-    public = reach.build(context, function) if arguments.public else {}
+    public = _public(context, arguments, function)
+    url = public.url if public else None
     native = {
         "function": function,
         "role": role,
@@ -47,20 +47,45 @@ def build(context: Context) -> Built:
         "failures": failed.queue,
         "failures-policy": failed.policy,
         "failure-destination": failures.destination(context, function, failed),
-        **started,
+        **triggers.build(context, function, failed),
         **pulled,
-        **public,
-        **_members(member),
+        **(public.native if public else {}),
+        **(_joined(member) if member else {}),
     }
-    url = public["url"].function_url if public else None
     return Built(
-        outputs={"name": _name(context), "arn": function.arn, "url": url},
+        outputs={"name": _name(context), "arn": function.arn, "url": url, **_records(public)},
         native=native,
         workload=pulumi.Output.from_input(url).apply(lambda place: _told(context, arguments, place)),
         grants=grants,
-        exposure=tuple(_exposure(context, arguments)),
-        idle=dict(joined.idle) if joined else {},
+        exposure=tuple(_exposure(context, arguments, public)),
+        idle=member.network.idle if member else {},
     )
+
+
+def _member(context: Context) -> security.Membership | None:
+    """Its place in a network; None where it needs none."""
+    joined = network(context)
+    return security.join(context, joined) if joined else None
+
+
+def _joined(member: security.Membership) -> dict[str, Any]:
+    return {security.ROLE: member.group}
+
+
+def _public(context: Context, arguments: FunctionArguments, function: Function) -> reach.Public | None:
+    if not arguments.public:
+        return None
+    host = hosts.host(context.deployment.config, arguments.domain) if arguments.domain else None
+    return domain.build(context, function, host) if host else reach.build(context, function)
+
+
+def _records(public: reach.Public | None) -> dict[str, Any]:
+    return {"dns_records": public.records} if public else {}
+
+
+def _logs(context: Context) -> LogGroup:
+    props = log_group(context.deployment.config, "lambda", context.declared.id)
+    return context.native("logs", LogGroup, props, suffix="logs")
 
 
 def _arguments(context: Context) -> FunctionArguments:
@@ -94,11 +119,11 @@ def memory_mib(memory: str) -> int:
     return -(-parse_bytes(memory) // MIB)
 
 
-def _code(context: Context) -> tuple[dict[str, Any], dict[str, pulumi.Resource]]:
+def _code(context: Context, arguments: FunctionArguments) -> tuple[dict[str, Any], dict[str, pulumi.Resource]]:
     """The properties that say what it runs, and what had to be made for them."""
     if context.artifact is not None:
         return code.zipped(context, context.artifact)
-    reference, made = image.reference(context)
+    reference, made = image.reference(context, code.architecture(arguments))
     return {"package_type": "Image", "image_uri": reference}, made
 
 
@@ -122,10 +147,6 @@ def _network(member: security.Membership | None) -> dict[str, Any]:
     return {"vpc_config": where}
 
 
-def _members(member: security.Membership | None) -> dict[str, Any]:
-    return {security.ROLE: member.group} if member else {}
-
-
 def _told(context: Context, arguments: FunctionArguments, url: str | None) -> Workload:
     region = place(context.deployment.settings).region
     return Workload(
@@ -138,12 +159,12 @@ def _told(context: Context, arguments: FunctionArguments, url: str | None) -> Wo
     )
 
 
-def _exposure(context: Context, arguments: FunctionArguments) -> list[Exposure]:
+def _exposure(context: Context, arguments: FunctionArguments, public: reach.Public | None) -> list[Exposure]:
     resource = context.declared.id
     callers = [c.id for c in context.stack.components if any(link.resource == resource for link in c.links)]
     found = [Exposure(resource=resource, from_=caller, how="lambda:InvokeFunction") for caller in callers]
     if arguments.commands:
         found.append(Exposure(resource=resource, from_="agent", how="lambda:InvokeFunction"))
-    if arguments.public:
-        found.append(Exposure(resource=resource, from_="internet", how="https, at a function URL"))
+    if public:
+        found.append(Exposure(resource=resource, from_="internet", how=public.how))
     return found

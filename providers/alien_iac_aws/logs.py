@@ -8,7 +8,9 @@ from alien_iac_aws import naming
 RETENTION_DAYS = 365
 
 
-def log_group(config: DeploymentConfig, family: Literal["lambda", "ecs", "vpc"], resource: str) -> dict[str, Any]:
+def log_group(
+    config: DeploymentConfig, family: Literal["apigateway", "ecs", "lambda", "vpc"], resource: str
+) -> dict[str, Any]:
     """The properties of a `cloudwatch.LogGroup`; `resource` is a component's id, or a part of the deployment."""
     return {
         "name": naming.log_group(config, family, resource),

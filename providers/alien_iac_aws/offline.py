@@ -7,7 +7,7 @@ is; `{logical}` is the resource's logical name.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from alien_iac_aws.place import place
+from alien_iac_aws.place import Place, place
 
 Outputs = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -15,6 +15,11 @@ _QUEUE = "https://sqs.{region}.{domain}/{account}/{name}"
 _ELASTIC = "arn:{partition}:elasticloadbalancing:{region}:{account}"
 
 TEMPLATES: Mapping[str, Mapping[str, str]] = {
+    "aws:acm/certificate:Certificate": {"arn": "arn:{partition}:acm:{region}:{account}:certificate/{logical}"},
+    "aws:apigatewayv2/api:Api": {
+        "apiEndpoint": "https://{logical}.execute-api.{region}.{domain}",
+        "executionArn": "arn:{partition}:execute-api:{region}:{account}:{logical}",
+    },
     "aws:cloudwatch/eventRule:EventRule": {"arn": "arn:{partition}:events:{region}:{account}:rule/{name}"},
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:{partition}:logs:{region}:{account}:log-group:{name}"},
     "aws:dynamodb/table:Table": {"arn": "arn:{partition}:dynamodb:{region}:{account}:table/{name}"},
@@ -22,12 +27,34 @@ TEMPLATES: Mapping[str, Mapping[str, str]] = {
         "arn": "arn:{partition}:ecr:{region}:{account}:repository/{name}",
         "repositoryUrl": "{account}.dkr.ecr.{region}.{domain}/{name}",
     },
+    "aws:ecs/cluster:Cluster": {"arn": "arn:{partition}:ecs:{region}:{account}:cluster/{name}"},
+    "aws:ecs/taskDefinition:TaskDefinition": {
+        "arn": "arn:{partition}:ecs:{region}:{account}:task-definition/{family}:1"
+    },
+    "aws:efs/accessPoint:AccessPoint": {
+        "arn": "arn:{partition}:elasticfilesystem:{region}:{account}:access-point/{logical}-id"
+    },
+    "aws:efs/fileSystem:FileSystem": {
+        "arn": "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/{logical}-id"
+    },
     "aws:iam/role:Role": {"arn": "arn:{partition}:iam::{account}:role{path}{name}"},
     "aws:lambda/function:Function": {"arn": "arn:{partition}:lambda:{region}:{account}:function:{name}"},
     "aws:lambda/functionUrl:FunctionUrl": {"functionUrl": "https://{functionName}.lambda-url.{region}.on.aws/"},
+    "aws:lb/loadBalancer:LoadBalancer": {
+        "arn": f"{_ELASTIC}:loadbalancer/app/{{name}}/0123456789abcdef",
+        "arnSuffix": "app/{name}/0123456789abcdef",
+        "dnsName": "{name}-0123456789.{region}.elb.{domain}",
+    },
+    "aws:lb/targetGroup:TargetGroup": {
+        "arn": f"{_ELASTIC}:targetgroup/{{name}}/0123456789abcdef",
+        "arnSuffix": "targetgroup/{name}/0123456789abcdef",
+    },
     "aws:s3/bucket:Bucket": {"arn": "arn:{partition}:s3:::{bucket}"},
     "aws:secretsmanager/secret:Secret": {
         "arn": "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-AbCdEf"
+    },
+    "aws:servicediscovery/service:Service": {
+        "arn": "arn:{partition}:servicediscovery:{region}:{account}:service/{logical}-id"
     },
     "aws:sqs/queue:Queue": {"arn": "arn:{partition}:sqs:{region}:{account}:{name}", "url": _QUEUE},
 }
@@ -39,9 +66,6 @@ def outputs(settings: Mapping[str, Any]) -> Outputs:
 
 
 def _outputs(settings: Mapping[str, Any], kind: str, logical: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    if kind == "aws:cloudformation/stack:Stack":
-        arn = place(settings).arn("secretsmanager", f"secret:{inputs['name']}-AbCdEf")
-        return {"outputs": {"Arn": arn}}
     if not kind.startswith("aws:"):
         return {}
     where = place(settings)
@@ -53,4 +77,21 @@ def _outputs(settings: Mapping[str, Any], kind: str, logical: str, inputs: Mappi
         "region": where.region,
         **inputs,
     }
-    return {name: template.format_map(known) for name, template in TEMPLATES.get(kind, {}).items()}
+    flat = {name: template.format_map(known) for name, template in TEMPLATES.get(kind, {}).items()}
+    return {**flat, **(_NESTED[kind](where, inputs) if kind in _NESTED else {})}
+
+
+def _stack(where: Place, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The one stack that there is makes a secret."""
+    return {"outputs": {"Arn": where.arn("secretsmanager", f"secret:{inputs['name']}-AbCdEf")}}
+
+
+def _domain_name(where: Place, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    target = f"d-0123456789.execute-api.{where.region}.{where.domain}"
+    return {"domainNameConfiguration": {**inputs["domainNameConfiguration"], "targetDomainName": target}}
+
+
+_NESTED: Mapping[str, Callable[[Place, Mapping[str, Any]], Mapping[str, Any]]] = {
+    "aws:apigatewayv2/domainName:DomainName": _domain_name,
+    "aws:cloudformation/stack:Stack": _stack,
+}

@@ -15,6 +15,7 @@ NEEDS_STAR: Mapping[str, str] = {
     ),
     "DenyNetworkToCode": "it denies",
     "DenyPlainHttp": "it denies, to everybody",
+    "RegistryToken": "ecr:GetAuthorizationToken is of the whole registry, and names no resource",
     "ReadByAnybody": "the Storage has public_read=True: its objects are for everybody",
 }
 """The statements, by Sid, that hold a `*` as a resource or a principal, and why each has to."""

@@ -5,6 +5,7 @@ itself who may come.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws.ec2 import SecurityGroup
@@ -30,6 +31,15 @@ class Membership:
     network: Network
     group: SecurityGroup
     rules: tuple[pulumi.Resource, ...]
+
+    @property
+    def native(self) -> dict[str, Any]:
+        """What was made, by role."""
+        return {
+            ROLE: self.group,
+            "egress": [rule for rule in self.rules if isinstance(rule, SecurityGroupEgressRule)],
+            "ingress": [rule for rule in self.rules if isinstance(rule, SecurityGroupIngressRule)],
+        }
 
     @property
     def ready(self) -> tuple[pulumi.Resource, ...]:
@@ -94,7 +104,7 @@ def _outside(context: Context, network: Network, group: SecurityGroup) -> Securi
         "security_group_id": group.id,
         "cidr_ipv4": _ANYWHERE,
         **_ports(ports),
-        "description": "to what the customer's network lets in" if network.is_customers else "to anything over https",
+        "description": "to what this network lets in" if network.is_customers else "to anything over https",
     }
     return context.native("egress", SecurityGroupEgressRule, props, suffix="egress")
 
