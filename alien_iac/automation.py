@@ -213,7 +213,12 @@ class HostedProgram(PulumiCommand):
         """As the engine's own; a command that runs the program has it served for as long as it takes."""
         if not _runs_program(args):
             return self._engine.run(args, cwd, additional_env, on_output, on_error)
-        with programs.serve(self._program, on_output or quiet) as address:
+
+        def meanwhile() -> None:
+            if isinstance(self._engine, EmbeddedPulumi):
+                self._engine.unlock(args, cwd, additional_env)
+
+        with programs.serve(self._program, on_output or quiet, meanwhile) as address:
             inline = [word for word in args if word not in {"--exec-kind", "auto.local"}]
             inline += [f"--client={address}", "--exec-kind", "auto.inline"]
             return self._engine.run(inline, cwd, additional_env, on_output, on_error)

@@ -1,5 +1,6 @@
 """The Pulumi command that needs no Pulumi CLI: it goes where the Automation API takes a `PulumiCommand`."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -71,12 +72,8 @@ class EmbeddedPulumi(PulumiCommand):
         on_error: Lines | None = None,
     ) -> CommandResult:
         """Run one command line (without `pulumi`). Raises the SDK's CommandError, or one of its kinds, on failure."""
-        env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
-        for name in ("PULUMI_HOME", "PULUMI_CONFIG_PASSPHRASE_FILE"):
-            if env.get(name):
-                env[name] = str(Path(cwd, env[name]))  # as a process started there would see it
         out, err = _Text(on_output), _Text(on_error)
-        session = Session(Path(cwd).resolve(), env, self._keyring, out, err)
+        session = self._session(cwd, additional_env, out, err)
         try:
             self._handle(session, arguments.parse(args))
         except (AlienError, OSError) as error:
@@ -85,6 +82,22 @@ class EmbeddedPulumi(PulumiCommand):
             result = CommandResult(stdout=out.text(), stderr=err.text(), code=_code(error))
             raise create_command_error(result) from error
         return CommandResult(stdout=out.text(), stderr=err.text(), code=0)
+
+    def unlock(self, args: list[str], cwd: str, additional_env: Mapping[str, str]) -> None:
+        """Derive the key that a command line will need, which may be done while something else is waited for."""
+        with contextlib.suppress(AlienError, OSError):  # the command itself will say what is wrong
+            session = self._session(cwd, additional_env, _Text(None), _Text(None))
+            call = arguments.parse(args)
+            config = session.config(session.stack(call), call)
+            if config.salt:
+                session.opening(config)
+
+    def _session(self, cwd: str, additional_env: Mapping[str, str], out: Lines, err: Lines) -> Session:
+        env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        for name in ("PULUMI_HOME", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+            if env.get(name):
+                env[name] = str(Path(cwd, env[name]))  # as a process started there would see it
+        return Session(Path(cwd).resolve(), env, self._keyring, out, err)
 
     def _handle(self, session: Session, call: Call) -> None:
         if handler := _HANDLERS.get(call.verb):

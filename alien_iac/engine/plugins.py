@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -46,6 +47,32 @@ class Plugin:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class Ahead:
+    """Plugins that are started before anything asks for them, while the stack program still loads."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[str, ...], Future[Plugin]] = {}
+        self._pool = ThreadPoolExecutor(thread_name_prefix="plugin-ahead")
+
+    def begin(self, found: Found, starting: Callable[[], Plugin]) -> None:
+        """Start one beside everything else."""
+        if found.command not in self._begun:
+            self._begun[found.command] = self._pool.submit(starting)
+
+    def take(self, found: Found) -> Plugin | None:
+        """The one that was begun, for its one user; None where there is none, or where it failed."""
+        future = self._begun.pop(found.command, None)
+        return None if future is None or future.exception() else future.result()
+
+    def end(self) -> None:
+        """End those that nobody took."""
+        for command in list(self._begun):
+            plugin = self.take(Found(command))
+            if plugin:
+                plugin.end()
+        self._pool.shutdown()
 
 
 def find(name: str, version: str, named: Mapping[str, Path], env: Mapping[str, str]) -> Found:

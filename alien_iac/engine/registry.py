@@ -1,14 +1,15 @@
 """Providers by their resources in the state: started and configured when first needed, each once."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 import grpc
 
-from alien_iac.engine import plugins, urns, wire
+from alien_iac.engine import plugins, steps, urns, wire
 from alien_iac.engine.model import UNKNOWN, Properties, Resource
 from alien_iac.engine.providers import Diff, Failures, PluginProvider, Provider, config
 from alien_iac.errors import AlienError
@@ -24,13 +25,20 @@ class Launcher:
     engine: str
     log: Callable[[str], None]
     warn: Callable[[str], None]
+    ahead: plugins.Ahead = field(default_factory=plugins.Ahead)
+
+    def begin(self, package: str, version: str) -> None:
+        """Start a plugin that will most likely be asked for. Whatever fails is said when it is asked for."""
+        with contextlib.suppress(AlienError):
+            found = plugins.find(package, version, self.named, self.env)
+            self.ahead.begin(found, lambda: self._process(found))
 
     def start(self, package: str, version: str) -> PluginProvider:
         """A fresh plugin process, not yet configured. Raises Missing or Unavailable."""
         found = plugins.find(package, version, self.named, self.env)
         if found.ambient:
             self.warn(f"using pulumi-resource-{package} from $PATH at {found.command[0]}")
-        plugin = plugins.start(found, self.engine, self.env, self.folder, self.log)
+        plugin = self.ahead.take(found) or self._process(found)
         provider = PluginProvider(grpc.insecure_channel(f"127.0.0.1:{plugin.port}", wire.OPTIONS), plugin.end)
         try:
             provider.handshake(self.engine)
@@ -38,6 +46,9 @@ class Launcher:
             provider.end()
             raise
         return provider
+
+    def _process(self, found: plugins.Found) -> plugins.Plugin:
+        return plugins.start(found, self.engine, self.env, self.folder, self.log)
 
 
 @dataclass
@@ -60,6 +71,13 @@ class Registry:
         self._checked: dict[str, Provider] = {}
         self._started: list[PluginProvider] = []
         self._lock = threading.Lock()
+
+    def begin(self, resources: Sequence[Resource]) -> None:
+        """Start the plugins that will be asked about resources of the state even if nothing changes."""
+        asked = {r.provider for r in resources if r.custom and r.provider and not steps.is_same(r, r)}
+        for each in resources:
+            if urns.is_provider(each.type) and urns.reference(each.urn, each.id) in asked:
+                self._launcher.begin(urns.package_of(each.type), str(each.inputs.get("version") or ""))
 
     def same(self, resource: Resource) -> None:
         """Make a provider resource of the state usable. Starts nothing yet."""
@@ -125,6 +143,7 @@ class Registry:
             running, self._started = self._started, []
         for provider in running:
             provider.end()
+        self._launcher.ahead.end()
 
     def _start(self, urn: str, inputs: Properties) -> Provider:
         package = urns.package_of(urns.type_of(urn))

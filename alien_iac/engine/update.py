@@ -106,6 +106,7 @@ def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[t
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(Monitor(parts), server)
     engine_pb2_grpc.add_EngineServicer_to_server(Engine(parts), server)
     server.start()
+    registry.begin(request.snapshot.resources)
     try:
         yield parts, registry
     finally:
