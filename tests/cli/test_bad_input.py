@@ -114,6 +114,19 @@ def test_a_command_that_asks_for_what_is_not_there(
     refused(shell, *words, code=code, says=says)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("enrol", "Bad_Name", "--platform", "local"), ('"Bad_Name" cannot name a customer', "such as acme")),
+        (("enrol", "acme", "--platform", "local", "--label", "gold"), ("not KEY=VALUE: gold", "tier=gold")),
+        (("make", "ci", "--scope", "read", "--lasts", "soon"), ('--lasts: "soon" is not a duration', '"3m"')),
+    ],
+)
+def test_a_vendor_who_asks_for_what_cannot_be(tmp_path: Path, words: tuple[str, ...], says: tuple[str, ...]) -> None:
+    vendor = Shell(tmp_path, tmp_path, {"ALIEN_CONTROL_PLANE": "http://127.0.0.1:9", "ALIEN_TOKEN": "a-token"})
+    refused(vendor, "token", *words, code=2, says=says)
+
+
 def test_a_folder_without_a_project(tmp_path: Path) -> None:
     refused(Shell(tmp_path, tmp_path), "up", "acme", "--yes", code=3, says=("Pulumi.yaml", str(tmp_path), "alien init"))
 
