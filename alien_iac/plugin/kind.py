@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from alien_iac.errors import UpdateFailed
+from alien_iac.errors import ConfigInvalid, UpdateFailed
 from alien_iac.plugin import files
 from alien_iac.protocol.local import Layout
 from alien_iac.protocol.wire import Wire
@@ -22,9 +22,16 @@ Inputs = TypeVar("Inputs", bound=Wire)
 class Call:
     """What a call may use: the deployment's folder, how long it may take, and whether the engine has called it off."""
 
-    root: Path
+    folder: Path | None
     timeout_s: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def root(self) -> Path:
+        """The deployment's folder. Raises ConfigInvalid where the provider was given none."""
+        if self.folder is None:
+            raise ConfigInvalid("the alien provider is not configured", hint="give its `localDir` an absolute path")
+        return self.folder
 
     @property
     def layout(self) -> Layout:
@@ -66,6 +73,8 @@ class Kind(ABC, Generic[Inputs]):
     """Inputs, as they travel, whose change makes a new resource; a change of any other is an update."""
     computed: ClassVar[Mapping[str, str]] = {}
     """Outputs that are not inputs, with their JSON type."""
+    in_folder: ClassVar[bool] = True
+    """Whether it is in the deployment's folder, so that there has to be one."""
     stable: ClassVar[frozenset[str]] = frozenset()
     """Those of them that an update does not change."""
 

@@ -9,7 +9,10 @@ from alien_iac.plugin.kind import Kind
 Json = dict[str, Any]
 
 LOCAL_DIR: Json = {
-    "localDir": {"type": "string", "description": "The folder with all of the deployment's files, as an absolute path."}
+    "localDir": {
+        "type": "string",
+        "description": "The folder with all of the deployment's files, as an absolute path. Only `local` needs one.",
+    }
 }
 
 
@@ -23,8 +26,8 @@ def schema(kinds: Mapping[str, Kind[Any]], version: str) -> str:
             "description": "Resources of alien-iac that no native provider serves.",
             "license": "Apache-2.0",
             "meta": {"moduleFormat": "(.*)"},
-            "config": {"variables": LOCAL_DIR, "defaults": ["localDir"]},
-            "provider": {"inputProperties": LOCAL_DIR, "requiredInputs": ["localDir"]},
+            "config": {"variables": LOCAL_DIR},
+            "provider": {"inputProperties": LOCAL_DIR},
             "types": {name: shape for kind in kinds.values() for name, shape in _types(kind).items()},
             "resources": {token: _resource(kind) for token, kind in kinds.items()},
         }

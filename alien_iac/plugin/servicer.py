@@ -73,17 +73,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @answers.errors
     def Configure(self, request: pb.ConfigureRequest, context: Context) -> pb.ConfigureResponse:
-        root = values.decode(request.args).plain.get("localDir") or request.variables.get("alien:config:localDir")
+        root = values.decode(request.args).plain.get("localDir", request.variables.get("alien:config:localDir"))
         if reason := _wrong_root(root):
             raise ConfigInvalid(f"the provider's localDir {reason}")
-        self._root = Path(str(root))
+        self._root = None if root is None else Path(str(root))
         return pb.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True)
 
     # Its resources
 
     @answers.errors
     def Check(self, request: pb.CheckRequest, context: Context) -> pb.CheckResponse:
-        found = check.failures(self._kind(request), values.decode(request.news), self._call())
+        kind = self._kind(request)
+        found = check.failures(kind, values.decode(request.news), self._call(kind))
         failures = [pb.CheckFailure(property=one.property, reason=one.reason) for one in found]
         return pb.CheckResponse(inputs=request.news, failures=failures)
 
@@ -102,7 +103,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             return pb.CreateResponse(properties=answers.foreseen(kind, given, {}))
         with answers.half_made(given):
-            live = kind.create(kind.model.model_validate(given.plain), self._call(request.timeout))
+            live = kind.create(kind.model.model_validate(given.plain), self._call(kind, request.timeout))
         return pb.CreateResponse(id=live.id, properties=answers.outputs(given, live))
 
     @answers.errors
@@ -112,7 +113,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         names = check.names(kind.model)
         given = dataclasses.replace(given, plain={k: v for k, v in given.plain.items() if k in names})
         inputs = check.known(kind, given.plain) if given.plain else None
-        live = kind.read(request.id, inputs, self._call(request.timeout))
+        live = kind.read(request.id, inputs, self._call(kind, request.timeout))
         if live is None:
             return pb.ReadResponse()
         found = answers.refreshed(given, live)
@@ -128,14 +129,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return pb.UpdateResponse(properties=answers.foreseen(kind, given, olds))
         old = check.known(kind, values.decode(_inputs(request)).plain)
         with answers.half_made(given):
-            live = kind.update(old, kind.model.model_validate(given.plain), self._call(request.timeout))
+            live = kind.update(old, kind.model.model_validate(given.plain), self._call(kind, request.timeout))
         return pb.UpdateResponse(properties=answers.outputs(given, live))
 
     @answers.errors
     def Delete(self, request: pb.DeleteRequest, context: Context) -> empty_pb2.Empty:
         kind = self._kind(request)
         given = values.decode(request.old_inputs if request.old_inputs.fields else request.properties)
-        kind.delete(check.known(kind, given.plain), self._call(request.timeout))
+        kind.delete(check.known(kind, given.plain), self._call(kind, request.timeout))
         return empty_pb2.Empty()
 
     @answers.errors
@@ -155,10 +156,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             raise NotFound(f"the alien plugin has no resource type {token!r}; it has {', '.join(sorted(self._kinds))}")
         return self._kinds[token]
 
-    def _call(self, timeout_s: float = 0) -> Call:
-        if self._root is None:
-            raise ConfigInvalid("the alien provider is not configured", hint="give its `localDir` an absolute path")
-        return Call(self._root, timeout_s or None, self._cancelled)
+    def _call(self, kind: Kind[Any], timeout_s: float = 0) -> Call:
+        call = Call(self._root, timeout_s or None, self._cancelled)
+        if kind.in_folder:
+            _ = call.root  # it raises now, and not in the middle of the work
+        return call
 
 
 def _inputs(request: pb.DiffRequest | pb.UpdateRequest) -> Struct:
@@ -167,6 +169,8 @@ def _inputs(request: pb.DiffRequest | pb.UpdateRequest) -> Struct:
 
 
 def _wrong_root(root: object) -> str | None:
-    if not isinstance(root, str) or not root:
-        return "is required: the folder for the deployment's files"
+    if root is None:
+        return None  # only the resources of `local` need one, and they say so
+    if not isinstance(root, str):
+        return f"must be an absolute path, not {root!r}"
     return None if Path(root).is_absolute() and Path(root) != Path("/") else f"must be an absolute path, not {root!r}"

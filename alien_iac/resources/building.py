@@ -13,6 +13,7 @@ from alien_iac.protocol.outputs import DeploymentOutputs, Workload
 from alien_iac.resources.context import Built, Context, R, Recorded
 from alien_iac.resources.deployment import Deployment
 from alien_iac.resources.foundation import Foundation
+from alien_iac.resources.plugin import PACKAGE, AlienProvider
 from alien_iac.resources.surroundings import Packaged
 
 ORDER: tuple[Kind, ...] = ("Storage", "Kv", "Queue", "Secret", "Function", "Container")
@@ -25,6 +26,7 @@ class Site:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._provider: pulumi.ProviderResource | None = None
+        self._plugin: pulumi.ProviderResource | None = None
         self._foundation: Foundation | None = None
         self._shared: dict[str, Any] = {}
 
@@ -32,6 +34,13 @@ class Site:
         if self._provider is None:
             self._provider = platforms.load(self._deployment.platform, "Provider")(self._deployment)
         return self._provider
+
+    def plugin(self) -> pulumi.ProviderResource:
+        """The provider of our own plugin, which on `local` is the pinned one."""
+        if self._plugin is None:
+            pinned = self.provider()
+            self._plugin = pinned if pinned.package == PACKAGE else AlienProvider(PACKAGE)
+        return self._plugin
 
     def shared(self, make: Callable[..., R], name: str, props: Mapping[str, Any]) -> R:
         """The shared resource of this name, made at the first call."""

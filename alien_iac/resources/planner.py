@@ -77,6 +77,12 @@ class Planner:
             raise Refused(self._ground.findings)
         return self._builder.site.provider()
 
+    def plugin(self) -> pulumi.ProviderResource:
+        """The deployment's provider of our own plugin. Raises as `provider` does."""
+        if self._builder is None:
+            raise Refused(self._ground.findings)
+        return self._builder.site.plugin()
+
     def finish(self, outputs: Mapping[str, Any]) -> None:
         """The program has ended: plan and build, and register the stack's outputs. Raises Refused."""
         raised = sys.exc_info()[1]

@@ -17,6 +17,11 @@ from pulumi.runtime.proto import resource_pb2
 PROJECT, STACK = "project", "stack"
 ROOT = "pulumi:pulumi:Stack"
 SYNTHETIC: Mapping[str, Mapping[str, Any]] = {
+    "alien:index:Artifact": {"size": 1_000_000},
+    "alien:index:Image": {
+        "digest": f"sha256:{'0' * 64}",
+        "reference": f"registry.example/image@sha256:{'0' * 64}",
+    },
     "alien:local:Process": {"port": 40_000, "url": "http://127.0.0.1:40000", "pid": 1_000},
 }
 """Outputs that a resource of `local` has beside its inputs, where a program is told no others."""

@@ -16,6 +16,8 @@ from plugin.plugin_engine import PLUGIN, UNKNOWN, Engine, plain, secret, struct
 from plugin.plugin_world import DIRECTORY, KV, PROCESS, QUEUE, SECRET, eventually
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
+from alien_iac.protocol.code import ARTIFACT, IMAGE
+
 
 def test_says_what_it_is(engine: Engine) -> None:
     assert engine.stub.GetPluginInfo(empty_pb2.Empty()).version == version("alien-iac")
@@ -28,7 +30,7 @@ def test_says_what_it_is(engine: Engine) -> None:
 def test_schema_has_every_type_and_only_known_references(engine: Engine) -> None:
     schema = json.loads(engine.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
     assert schema["name"] == "alien"
-    assert set(schema["resources"]) == {DIRECTORY, KV, QUEUE, SECRET, PROCESS}
+    assert set(schema["resources"]) == {DIRECTORY, KV, QUEUE, SECRET, PROCESS, ARTIFACT, IMAGE}
     for resource in schema["resources"].values():
         assert set(resource["requiredInputs"]) <= set(resource["inputProperties"])
         assert set(resource["required"]) <= set(resource["properties"])
@@ -42,16 +44,16 @@ def test_an_unknown_version_of_the_schema_is_refused(engine: Engine) -> None:
         engine.stub.GetSchema(provider_pb2.GetSchemaRequest(version=7))
 
 
-@pytest.mark.parametrize("config", [{}, {"localDir": "relative"}, {"localDir": "/"}, {"localDir": 5}])
-def test_config_needs_an_absolute_folder(engine: Engine, config: dict[str, object]) -> None:
+@pytest.mark.parametrize("config", [{"localDir": ""}, {"localDir": "relative"}, {"localDir": "/"}, {"localDir": 5}])
+def test_a_folder_in_the_config_is_an_absolute_one(engine: Engine, config: dict[str, object]) -> None:
     answer = engine.stub.CheckConfig(provider_pb2.CheckRequest(news=struct(config)))
     assert [one.property for one in answer.failures] == ["localDir"]
     with pytest.raises(grpc.RpcError, match="localDir"):
         engine.stub.Configure(provider_pb2.ConfigureRequest(args=struct(config)))
 
 
-@pytest.mark.parametrize("config", [{"localDir": "/somewhere"}, {"localDir": UNKNOWN}])
-def test_config_may_be_unknown_yet(engine: Engine, config: dict[str, object]) -> None:
+@pytest.mark.parametrize("config", [{}, {"localDir": "/somewhere"}, {"localDir": UNKNOWN}])
+def test_config_may_be_unknown_yet_or_have_no_folder(engine: Engine, config: dict[str, object]) -> None:
     assert not engine.stub.CheckConfig(provider_pb2.CheckRequest(news=struct(config))).failures
 
 
@@ -170,7 +172,7 @@ def test_what_came_as_a_secret_goes_back_as_one(engine: Engine, root: Path) -> N
 
 def test_errors_are_told_in_words(engine: Engine, root: Path) -> None:
 
-    with pytest.raises(grpc.RpcError, match="no resource type 'alien:local:Nothing'; it has alien:local:Directory"):
+    with pytest.raises(grpc.RpcError, match="no resource type 'alien:local:Nothing'; it has alien:index:Artifact"):
         engine.create("alien:local:Nothing", {})
     with pytest.raises(grpc.RpcError, match="no function 'alien:local:get'"):
         engine.stub.Invoke(provider_pb2.InvokeRequest(tok="alien:local:get"))
