@@ -4,7 +4,7 @@ Both rules of a link, the way out and the way in, stand under the workload that 
 itself who may come.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -59,9 +59,11 @@ def join(context: Context, network: Network) -> Membership:
         "vpc_id": network.vpc,
         "tags": {"resource": resource},
     }
-    group = context.native(ROLE, SecurityGroup, props, suffix=ROLE)
-    links = [rule for target in called(context.stack, context.declared) for rule in _link(context, group, target)]
-    return Membership(network=network, group=group, rules=(_outside(context, network, group), *links))
+    # Two Containers may call each other: their groups and rules wait for neither.
+    free = replace(context, needed=())
+    group = free.native(ROLE, SecurityGroup, props, suffix=ROLE)
+    links = [rule for target in called(context.stack, context.declared) for rule in _link(free, group, target)]
+    return Membership(network=network, group=group, rules=(_outside(free, network, group), *links))
 
 
 def opened(
