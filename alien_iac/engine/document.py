@@ -1,5 +1,6 @@
 """YAML (or JSON) files that people write too: read as Pulumi reads them, and edited with comments and order kept."""
 
+import functools
 import io
 import json
 import re
@@ -32,9 +33,15 @@ def read(path: Path) -> Json:
     """The file's value as plain JSON types. Raises InvalidInput with the path where it is no YAML."""
     text = path.read_text(encoding="utf-8-sig")
     try:
-        return _plain(json.loads(text) if path.suffix == ".json" else YAML(typ="safe", pure=True).load(text))
+        return _plain(json.loads(text) if path.suffix == ".json" else _parsed(text))
     except (YAMLError, ValueError) as error:
         raise InvalidInput(f"could not read {path}: {error}") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> Json:
+    """Kept by the text: an update reads the same two files a dozen times, and a parser in Python takes its time."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def edited(text: str, value: Mapping[str, Any], suffix: str) -> str:
