@@ -23,6 +23,7 @@ stay `TypeError` and `ValueError`.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -176,3 +177,23 @@ class HandlerFailed(AlienError):
 
     code = "HANDLER_ERROR"
     exit_code = 11
+
+
+def told(error: BaseException, folder: Path) -> str:
+    """An exception of somebody's code as one line: `LookupError: no such shelf (worker/main.py, line 4)`.
+
+    The place is the last one that lies in `folder`, which is theirs; what they installed into it does not count.
+    """
+    frames: list[tuple[str, int | None]] = []
+    step = error.__traceback__
+    while step is not None:
+        frames.append((step.tb_frame.f_code.co_filename, step.tb_lineno))
+        step = step.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno))
+    base = folder.resolve()
+    paths = [(Path(name).resolve(), number) for name, number in frames if not name.startswith("<")]
+    theirs = [(path.relative_to(base), number) for path, number in paths if path.is_relative_to(base)]
+    places = [f" ({path}, line {number})" for path, number in theirs if ".python" not in path.parts]
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {text}{places[-1] if places else ''}"

@@ -16,7 +16,7 @@ from alien_iac.cli.demonstration.world import Tell, World, interruptible, opened
 from alien_iac.errors import NotFound, RolloutFailed
 
 FOLDER = ".demo"
-ENVIRONMENT = {"ALIEN_AGENT_HEARTBEAT_SECONDS": "1", "ALIEN_AGENT_HEALTH_SECONDS": "10"}
+ENVIRONMENT = {"ALIEN_AGENT_HEARTBEAT_SECONDS": "1", "ALIEN_AGENT_HEALTH_SECONDS": "8"}
 """So that the demo takes a minute: agents show signs of life each second, and do not wait long for a broken release."""
 
 

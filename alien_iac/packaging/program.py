@@ -10,13 +10,12 @@ import runpy
 import subprocess
 import sys
 import tempfile
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alien_iac.errors import InvalidInput, StackInvalid
+from alien_iac.errors import InvalidInput, StackInvalid, told
 from alien_iac.models.finding import Finding
 from alien_iac.protocol.environment import volume_name
 from alien_iac.resources import planner
@@ -54,24 +53,27 @@ def describe(folder: Path, platform: str, config: Mapping[str, Any] | None = Non
     """Run the stack program of a folder for a platform, and tell what it consists of.
 
     `config`: further config that the program asks for. StackInvalid with all findings where the checks refuse it;
-    InvalidInput, with the end of its traceback, where it raises.
+    InvalidInput, with the place in the program, where it raises.
     """
     settings = {**_PREFIX, **(config or {}), "alien:platform": platform}
     with tempfile.TemporaryDirectory() as place:
         answer = Path(place) / "answer.json"
         _run(folder, answer, json.dumps(settings))
-        told = json.loads(answer.read_text(encoding="utf-8"))
-    findings = tuple(Finding.model_validate(each) for each in told["findings"])
-    if told["refused"]:
+        found = json.loads(answer.read_text(encoding="utf-8"))
+    findings = tuple(Finding.model_validate(each) for each in found["findings"])
+    if found["refused"]:
         raise StackInvalid(findings)
-    if told["error"]:
-        raise InvalidInput(f"{folder}: the stack program raised:\n{told['error']}")
-    return Described(workloads=tuple(_workload(each) for each in told["workloads"]), findings=findings)
+    if found["error"]:
+        raise InvalidInput(
+            f"the stack program in {folder} raised {found['error']}",
+            hint="nothing was built; mend it and release again",
+        )
+    return Described(workloads=tuple(_workload(each) for each in found["workloads"]), findings=findings)
 
 
-def _workload(told: Mapping[str, Any]) -> Workload:
-    source = Path(told["source"]) if told["source"] else None
-    plain = {key: told[key] for key in ("id", "kind", "commands", "environment")}
+def _workload(facts: Mapping[str, Any]) -> Workload:
+    source = Path(facts["source"]) if facts["source"] else None
+    plain = {key: facts[key] for key in ("id", "kind", "commands", "environment")}
     return Workload(source=source, **plain)
 
 
@@ -110,13 +112,13 @@ def main(arguments: Sequence[str]) -> None:
 
     found = recording.record(program, recording.surroundings(folder, config))
     declared = planners[0].declared if planners else ()
-    told = {
+    facts = {
         "workloads": [_told(each.kind, each.id, folder, each.workload) for each in declared if each.workload],
         "findings": [finding.model_dump() for finding in found.findings],
         "refused": isinstance(found.error, StackInvalid),
-        "error": _text(found.error),
+        "error": told(found.error, folder) if found.error else "",
     }
-    answer.write_text(json.dumps(told), encoding="utf-8")
+    answer.write_text(json.dumps(facts), encoding="utf-8")
 
 
 def _told(kind: object, resource_id: str, folder: Path, workload: Any) -> dict[str, object]:  # noqa: ANN401 - its model
@@ -130,10 +132,6 @@ def _told(kind: object, resource_id: str, folder: Path, workload: Any) -> dict[s
         "commands": workload.commands,
         "environment": {**own, **volumes},
     }
-
-
-def _text(error: Exception | None) -> str:
-    return "".join(traceback.format_exception(error)[-_LINES:]).rstrip() if error else ""
 
 
 if __name__ == "__main__":

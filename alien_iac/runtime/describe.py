@@ -11,11 +11,10 @@ import contextlib
 import inspect
 import json
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from alien_iac.errors import AlienError
+from alien_iac.errors import AlienError, told
 from alien_iac.protocol.manifest import DeclaredCommand
 from alien_iac.runtime import loading, signatures
 from alien_iac.runtime.handlers import Handlers
@@ -50,8 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AlienError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    except Exception:  # noqa: BLE001 - whatever the vendor's code raises, whole, for its author to read
-        traceback.print_exc()
+    except SystemExit as error:
+        sys.stderr.write(f"its code ended the process while it was loaded (exit code {error.code})\n")
+        return 1
+    except Exception as error:  # noqa: BLE001 - whatever the vendor's code raises
+        sys.stderr.write(f"{told(error, arguments.folder)}\n")
         return 1
     sys.stdout.write(json.dumps([command.dump() for command in declared]) + "\n")
     return 0

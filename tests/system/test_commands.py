@@ -7,6 +7,7 @@ import pytest
 from system.system_fleet import Fleet
 
 from alien_iac.agent.place import Place
+from alien_iac.agent.store import CommandLine, Store
 from alien_iac.protocol.arc import INLINE_LIMIT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -33,11 +34,15 @@ def test_what_a_caller_is_told(fleet: Fleet) -> None:
     said = invoke(fleet, "acme", "big", '{"length": "many"}', "--target", "worker", code=11)
     assert "length" in said
     assert invoke(fleet, "acme", "count", "--target", "store", code=0).strip().isdigit()
-    assert "takes no commands" in invoke(fleet, "acme", "count", "--target", "nobody", code=11)
+    assert "takes no commands" in invoke(fleet, "acme", "count", "--target", "nobody", code=3)
     log = fleet.world.alien("agent", "log", "--dir", str(fleet.world.agent_dir("acme")))
     told = {line["command"]: line["outcome"] for line in log}
-    assert told["count"] == "NOT_FOUND"
-    assert (told["version"], told["fail"], told["hang"]) == ("success", "HANDLER_ERROR", "HANDLER_TIMEOUT")
+    assert [told[name] for name in ("version", "fail", "hang", "count")] == [
+        "success",
+        "HANDLER_ERROR",
+        "HANDLER_TIMEOUT",
+        "success",
+    ]
     assert "1234" not in json.dumps(log)
 
 
@@ -59,12 +64,12 @@ def test_a_deadline_that_passes_while_the_agent_is_away(fleet: Fleet) -> None:
 def test_a_command_in_work_when_the_agent_is_killed_is_answered(fleet: Fleet) -> None:
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(fleet.ask, "acme", "slow", limit="30s", seconds=2)
-        fleet.until(lambda: _newest(fleet)["outcome"] == "running")
+        fleet.until(lambda: _newest(fleet).outcome == "running")
         fleet.world.processes.kill("acme")
         fleet.world.run_agent("acme")
         assert asked.result(40) == "done"
-    lines = [line for line in _log(fleet) if line["command"] == "slow"]
-    assert [(line["attempt"], line["outcome"]) for line in lines[-2:]] == [(1, "given back"), (2, "success")]
+    lines = [line for line in _log(fleet) if line.command == "slow"]
+    assert [(line.attempt, line.outcome) for line in lines[-2:]] == [(1, "given back"), (2, "success")]
 
 
 def test_the_commands_of_two_agents_do_not_mix(fleet: Fleet) -> None:
@@ -85,14 +90,17 @@ def test_the_customer_denies_a_command(fleet: Fleet) -> None:
         assert fleet.ask("globex", "version")["release"]
     finally:
         say.write_text(kept)
-    assert _newest(fleet)["outcome"] == "FORBIDDEN"
+    assert _newest(fleet).outcome == "FORBIDDEN"
     assert fleet.ask("acme", "version")["release"]
 
 
-def _log(fleet: Fleet) -> list[dict[str, object]]:
-    lines: list[dict[str, object]] = fleet.world.alien("agent", "log", "--dir", str(fleet.world.agent_dir("acme")))
-    return lines
+def _log(fleet: Fleet) -> list[CommandLine]:
+    store = Store(Place(fleet.world.agent_dir("acme")).state)
+    try:
+        return store.command_log()
+    finally:
+        store.close()
 
 
-def _newest(fleet: Fleet) -> dict[str, object]:
+def _newest(fleet: Fleet) -> CommandLine:
     return _log(fleet)[-1]

@@ -51,7 +51,7 @@ def test_a_release_that_is_not_healthy_is_caught_on_the_canary(fleet: Fleet) -> 
 
 def test_a_release_whose_container_crashes_at_once(fleet: Fleet) -> None:
     before = fleet.common()
-    fleet.write("stacks/store/main.py", STORE.replace('if __name__ == "__main__":', "raise SystemExit(3)\nif True:"))
+    fleet.write("stacks/store/main.py", STORE.replace("    serve(", "    os._exit(3) or serve("))
     try:
         done = taken_back(fleet, fleet.release(), before)
     finally:

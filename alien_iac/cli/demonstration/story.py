@@ -26,7 +26,7 @@ PEOPLE: Mapping[str, Sequence[tuple[str, bool]]] = MappingProxyType(
 )
 POLICY = """\
 waves:
-  - {name: canary, size: 1, canary: true, bake: 3s}
+  - {name: canary, size: 1, canary: true, bake: 1s}
   - {name: half, size: 50%}
   - {name: rest}
 verify: {successes: 2, failures: 2, every: 1s, fresh: 10s, deadline: 30s}

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from alien_iac.cli.demonstration.processes import Processes
+from alien_iac.cli.demonstration.processes import STOP_S, Processes
 from alien_iac.cli.remote import Remote
 from alien_iac.errors import Conflict, Unavailable
 
@@ -74,15 +74,22 @@ class World:
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command of `alien`, whatever comes of it."""
         self.tell(f"$ alien {' '.join(words)}")
-        return subprocess.run(
+        process = subprocess.Popen(
             [*ALIEN, *words],
-            input=given,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env={**self.environment, **(extra or {})},
-            check=False,
             start_new_session=True,
         )
+        try:
+            out, said = process.communicate(given)
+        except KeyboardInterrupt:  # it is interrupted too, and has a moment to tidy up
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=STOP_S)
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, said)
 
     def alien(self, *words: str, given: str = "", extra: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Run a command of `alien` and return its JSON. Raises Unavailable with what it said."""
