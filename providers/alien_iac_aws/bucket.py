@@ -55,6 +55,8 @@ class Settings:
     public_read: bool = False
     emptied: bool = False
     """Whether it may be deleted with objects in it."""
+    statements: tuple[Statement, ...] = ()
+    """What its policy says beside that: a service of AWS that writes to it."""
 
 
 def build(settings: Settings, make: Make) -> dict[str, pulumi.Resource]:
@@ -143,4 +145,5 @@ def _policy(settings: Settings, bucket: Bucket) -> pulumi.Output[str]:
         "Resource": [objects],
     }
     tls = deny_plain_http("s3:*", [bucket.arn, objects])
-    return text(document(tls, anybody) if settings.public_read else document(tls))
+    read = (anybody,) if settings.public_read else ()
+    return text(document(tls, *settings.statements, *read))

@@ -26,6 +26,7 @@ def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
             yield from _volumes(component.id, component.arguments)
             yield from _public(stack, component.id, component.arguments)
     yield from _together(stack)
+    yield from _egress(stack)
 
 
 def _size(resource: str, arguments: ContainerArguments) -> Iterator[Finding]:
@@ -93,3 +94,11 @@ def _together(stack: Stack) -> Iterator[Finding]:
         apart = next(c.id for c in containers if c.id not in joined)
         message = f"it is in the customer's network, and {apart} is not"
         yield finding("AWS_NETWORK", joined[0], message, 'give all Containers network="customer", or none')
+
+
+def _egress(stack: Stack) -> Iterator[Finding]:
+    inside = sorted(c.id for c in stack.components if network_of(stack, c) == "own")
+    if inside:
+        message = f"in the deployment's own network {', '.join(inside)} reach the internet over https only"
+        hint = 'open another port with a rule for their native["security-group"]'
+        yield finding("AWS_EGRESS", KEY, message, hint)

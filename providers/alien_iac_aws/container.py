@@ -113,7 +113,7 @@ def build(context: Context) -> Built:
         needed=(service,),
         workload=_told(context, arguments, parts),
         kept=volumes.kept(context, parts.volumes),
-        grants=parts.roles.grants,
+        grants=(*parts.roles.grants, *parts.member.grants),
         exposure=tuple(_exposure(context, arguments, parts)),
         idle=_idle(arguments, size, parts),
     )

@@ -16,7 +16,7 @@ from pulumi_aws.lb import (
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.resources.context import Context
-from alien_iac_aws import certificate, naming
+from alien_iac_aws import access_logs, certificate, naming
 from alien_iac_aws.ingress import Ingress
 from alien_iac_aws.security import Membership, anybody, opened
 
@@ -85,6 +85,7 @@ def _balancer(context: Context, member: Membership, port: int) -> _Balancer:
         anybody(context, "public-https", _HTTPS, group.id),
         *opened(context, "public", port, source=group.id, target=member.group.id),
     )
+    logs, logged = access_logs.target(context)
     props = {
         "name": naming.name(config, "load_balancer", resource),
         "load_balancer_type": "application",
@@ -94,10 +95,11 @@ def _balancer(context: Context, member: Membership, port: int) -> _Balancer:
         "drop_invalid_header_fields": True,
         "desync_mitigation_mode": "defensive",
         "enable_http2": True,
+        "access_logs": logs,
         "tags": {"resource": resource},
     }
     # Its subnets have to lead somewhere before it is one that faces the internet.
-    balancer = context.waiting_for(member.network.ready).native(
+    balancer = context.waiting_for([*member.network.ready, *logged]).native(
         "load-balancer", LoadBalancer, props, suffix="load-balancer"
     )
     return _Balancer(balancer=balancer, group=group, rules=rules)

@@ -13,7 +13,7 @@ from pulumi_aws.vpc import SecurityGroupEgressRule, SecurityGroupIngressRule
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.models.declared import Declared
-from alien_iac.resources.context import Context
+from alien_iac.resources.context import Context, Grant
 from alien_iac_aws import naming
 from alien_iac_aws.network import Network
 from alien_iac_aws.placement import called
@@ -31,6 +31,8 @@ class Membership:
     network: Network
     group: SecurityGroup
     rules: tuple[pulumi.Resource, ...]
+    grants: tuple[Grant, ...] = ()
+    """The Containers that it may call: that is granted by rules alone."""
 
     @property
     def native(self) -> dict[str, Any]:
@@ -63,7 +65,9 @@ def join(context: Context, network: Network) -> Membership:
     free = replace(context, needed=())
     group = free.native(ROLE, SecurityGroup, props, suffix=ROLE)
     links = [rule for target in called(context.stack, context.declared) for rule in _link(free, group, target)]
-    return Membership(network=network, group=group, rules=(_outside(free, network, group), *links))
+    return Membership(
+        network=network, group=group, rules=(_outside(free, network, group), *links), grants=_calls(context)
+    )
 
 
 def opened(
@@ -91,12 +95,27 @@ def anybody(context: Context, name: str, port: int, group: pulumi.Input[str]) ->
     return context.native("ingress", SecurityGroupIngressRule, props, suffix=f"{name}-ingress")
 
 
+def _calls(context: Context) -> tuple[Grant, ...]:
+    """The links as the review tells them: which group reaches which other one, and on which port."""
+    config, resource = context.deployment.config, context.declared.id
+
+    def told(target: Declared) -> Grant:
+        ends = {way: naming.name(config, "security_group", end) for way, end in (("from", resource), ("to", target.id))}
+        return Grant(workload=resource, resource=target.id, verb="call", policy={**ends, "tcp": _port(target)})
+
+    return tuple(told(target) for target in called(context.stack, context.declared))
+
+
+def _port(target: Declared) -> int | None:
+    return target.arguments.port if isinstance(target.arguments, ContainerArguments) else None
+
+
 def _link(context: Context, group: SecurityGroup, target: Declared) -> tuple[pulumi.Resource, ...]:
-    arguments = target.arguments
-    if not isinstance(arguments, ContainerArguments) or arguments.port is None:
+    port = _port(target)
+    if port is None:
         return ()
     other = context.native_of(target.id, ROLE).apply(lambda found: found.id)
-    return opened(context, f"to-{target.id}", arguments.port, source=group.id, target=other)
+    return opened(context, f"to-{target.id}", port, source=group.id, target=other)
 
 
 def _outside(context: Context, network: Network, group: SecurityGroup) -> SecurityGroupEgressRule:
