@@ -25,9 +25,9 @@ from wire import Wire
 
 RATE = 20
 """Commands a second for the round trip, sent whether or not the earlier ones are back."""
-TRIP_S = 15.0
+TRIP_S = 10.0
 CLIENTS = 12
-BURST_S = 5.0
+BURST_S = 4.0
 ROUNDS = 3
 LEASES = "/v1/commands/leases"
 

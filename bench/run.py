@@ -35,10 +35,15 @@ def main(names: list[str]) -> int:
     figures = [figure for name in names or PARTS for figure in PARTS[name]()]
     table = Table("what", "measured", "target", "")
     for one in figures:
-        mark = "[green]met[/]" if one.met else "[red]missed[/]" if one.met is False else "[dim]no target[/]"
-        table.add_row(one.what, one.measured, one.target, mark)
+        table.add_row(one.what, one.measured, one.target, _mark(one))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     return int(any(one.met is False for one in figures))
+
+
+def _mark(figure: Figure) -> str:
+    if figure.met is None:
+        return "[dim]nothing to compare with[/]" if figure.target else "[dim]no target[/]"
+    return "[green]met[/]" if figure.met else "[red]missed[/]"
 
 
 if __name__ == "__main__":
