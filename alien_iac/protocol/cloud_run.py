@@ -1,0 +1,26 @@
+"""Where a Function on Google Cloud takes what starts it: each is a POST with a token of the account in `CALLERS`.
+
+| path | body |
+|---|---|
+| `queue_path(id)` | a Pub/Sub push: one message of that queue |
+| `created_path(id)` | a Pub/Sub push: Cloud Storage's notice of an object in that storage |
+| `SCHEDULES_PATH` | the `ScheduleTrigger` as JSON; the header `X-CloudScheduler-ScheduleTime` says when |
+"""
+
+SCHEDULES_PATH = "/_alien/schedules"
+
+CALLERS = "ALIEN_CALLERS"
+"""JSON list of the service accounts that may POST to `/_alien/…`. Cloud Run itself checks that for a Function that is
+not public; a public one has to check the token (issuer Google, audience `AUDIENCE`) before it does anything else."""
+AUDIENCE = "ALIEN_AUDIENCE"
+"""The audience that a token for this Function names: its own address, without a path."""
+
+
+def queue_path(queue: str) -> str:
+    """Where a queue's messages are pushed."""
+    return f"/_alien/queues/{queue}"
+
+
+def created_path(storage: str) -> str:
+    """Where notices of new objects are pushed."""
+    return f"/_alien/storages/{storage}"

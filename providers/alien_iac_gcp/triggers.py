@@ -1,0 +1,124 @@
+"""What starts a Function: schedules and new objects. A queue pushes by its own subscription, which it makes itself.
+
+New objects are Cloud Storage's own notices, on a topic of the Function's: so only that topic has to be opened to Cloud
+Storage, where Eventarc would want a role on the whole project, and what fails becomes a dead letter.
+"""
+
+import base64
+import json
+from typing import Any
+
+import pulumi
+from pulumi_gcp.cloudscheduler._inputs import JobHttpTargetArgs, JobHttpTargetOidcTokenArgs, JobRetryConfigArgs
+from pulumi_gcp.cloudscheduler.job import Job
+from pulumi_gcp.pubsub.topic_iam_member import TopicIAMMember
+from pulumi_gcp.storage.notification import Notification
+
+from alien_iac.models.arguments import DAY, FunctionArguments
+from alien_iac.models.crontab import parse
+from alien_iac.models.triggers import CreatedTrigger, ScheduleTrigger
+from alien_iac.models.units import parse_seconds
+from alien_iac.protocol import cloud_run
+from alien_iac.resources.context import Context
+from alien_iac_gcp import naming
+from alien_iac_gcp.accounts import TRIGGERS, email
+from alien_iac_gcp.addresses import run_url
+from alien_iac_gcp.crontab import expressions
+from alien_iac_gcp.encryption import storage_agent
+from alien_iac_gcp.place import place
+from alien_iac_gcp.pubsub import Channel, Delivery, channel, deadline_s
+from alien_iac_gcp.shared import with_apis
+
+MIN_ATTEMPT_S, MAX_ATTEMPT_S = 15, 1800
+"""What Cloud Scheduler waits for an answer."""
+RETRIES = 3
+CREATED_GRACE_S, CREATED_DEADLINE_S, CREATED_RECEIVES = 10, 60, 5
+Natives = dict[str, list[pulumi.Resource]]
+
+
+def started_by(context: Context, waits: tuple[pulumi.Resource, ...]) -> Natives:
+    """Make what starts the context's Function, once that is there. Roles to their resources."""
+    context = context.waiting_for(waits)
+    schedules = [t for t in context.declared.triggers if isinstance(t, ScheduleTrigger)]
+    jobs: list[pulumi.Resource] = []
+    for number, trigger in enumerate(schedules):
+        for each, expression in enumerate(expressions(parse(trigger.cron))):
+            part = f"schedule-{number}" + (f"-{each}" if each else "")
+            jobs.append(_job(context, trigger, expression, part))
+    made: Natives = {"schedules": jobs} if jobs else {}
+    for created in dict.fromkeys(t for t in context.declared.triggers if isinstance(t, CreatedTrigger)):
+        for role, resources in _created(context, created.resource).items():
+            made[role] = [*made.get(role, []), *resources]
+    return made
+
+
+def _job(context: Context, trigger: ScheduleTrigger, expression: str, part: str) -> Job:
+    arguments, url = context.declared.arguments, run_url(context, context.declared.id)
+    timeout = parse_seconds(arguments.timeout) if isinstance(arguments, FunctionArguments) else MAX_ATTEMPT_S
+    props = {
+        "name": naming.name(context.deployment.config, "job", context.declared.id, part),
+        "region": place(context.deployment.settings).region,
+        "description": f"Starts {context.declared.id} at {trigger.cron} in {trigger.timezone}",
+        "schedule": expression,
+        "time_zone": trigger.timezone,
+        "attempt_deadline": f"{min(MAX_ATTEMPT_S, max(MIN_ATTEMPT_S, timeout))}s",
+        "retry_config": JobRetryConfigArgs(retry_count=RETRIES, min_backoff_duration="10s"),
+        "http_target": _target(context, trigger, url),
+    }
+    return with_apis(context, "cloudscheduler").native("schedules", Job, props, suffix=part)
+
+
+def _target(context: Context, trigger: ScheduleTrigger, url: pulumi.Output[str]) -> JobHttpTargetArgs:
+    body = base64.b64encode(json.dumps(trigger.model_dump(), sort_keys=True).encode()).decode()
+    where = place(context.deployment.settings)
+    starter = email(context.deployment.config, where, context.declared.id, TRIGGERS)
+    return JobHttpTargetArgs(
+        http_method="POST",
+        uri=pulumi.Output.concat(url, cloud_run.SCHEDULES_PATH),
+        headers={"Content-Type": "application/json"},
+        body=body,
+        oidc_token=JobHttpTargetOidcTokenArgs(service_account_email=starter, audience=url),
+    )
+
+
+def _created(context: Context, storage: str) -> Natives:
+    """A topic for the notices of one storage."""
+    made = channel(context, _delivery(context, storage), part=storage, kept=False)
+    allowed: dict[str, Any] = {
+        "topic": made.topic.name,
+        "role": "roles/pubsub.publisher",
+        "member": storage_agent(context),
+    }
+    publisher = context.native("notices-publisher", TopicIAMMember, allowed, suffix=f"{storage}-notices")
+    notices = {
+        "bucket": naming.name(context.deployment.config, "bucket", storage),
+        "topic": made.topic.id,
+        "payload_format": "JSON_API_V1",
+        "event_types": ["OBJECT_FINALIZE"],
+    }
+    waiting = context.waiting_for([publisher, made.subscription])
+    notification = waiting.native("notices", Notification, notices, suffix=f"{storage}-notices")
+    return {"notices": [notification], "notices-publisher": [publisher], **_roles(made)}
+
+
+def _delivery(context: Context, storage: str) -> Delivery:
+    arguments = context.declared.arguments
+    timeouts = [parse_seconds(arguments.timeout)] if isinstance(arguments, FunctionArguments) else []
+    return Delivery(
+        deadline_s=deadline_s(timeouts, CREATED_GRACE_S, CREATED_DEADLINE_S),
+        retention_s=7 * DAY,
+        max_receives=CREATED_RECEIVES,
+        function=context.declared.id,
+        path=cloud_run.created_path(storage),
+    )
+
+
+def _roles(made: Channel) -> Natives:
+    return {
+        "topic": [made.topic],
+        "subscription": [made.subscription],
+        "dead-topic": [made.dead_topic],
+        "dead-subscription": [made.dead_subscription],
+        "dead-publisher": [made.agent_grants[0]],
+        "dead-mover": [made.agent_grants[1]],
+    }
