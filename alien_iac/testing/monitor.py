@@ -26,7 +26,8 @@ SYNTHETIC: Mapping[str, Mapping[str, Any]] = {
 }
 """Outputs that a resource of `local` has beside its inputs, where a program is told no others."""
 Outputs = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
-"""Type, logical name and inputs of a resource to the outputs that it has beside its inputs."""
+"""Type, logical name and inputs of a resource to the outputs that it has beside its inputs; token, "" and arguments of
+an invoke to its result."""
 
 
 def no_outputs(_type: str, _name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -133,8 +134,9 @@ class Monitor(mocks.MockMonitor):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802, ANN401 - as above
-        answer = _struct(self._answers.get(request.tok, {}))
-        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+        given = self._answers.get(request.tok)
+        answer = self._synthetic(request.tok, "", json_format.MessageToDict(request.args)) if given is None else given
+        return resource_pb2.ResourceInvokeResponse(**{"return": _struct(answer)})
 
 
 def _resource(request: Any) -> Resource:  # noqa: ANN401 - as above

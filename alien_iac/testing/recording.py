@@ -42,7 +42,11 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
         "azure-native:subscriptionId": "00000000-0000-0000-0000-000000000001",
         "azure-native:tenantId": "00000000-0000-0000-0000-000000000002",
     },
-    "gcp": {"gcp:project": "acme-project", "gcp:region": "europe-west1"},
+    "gcp": {
+        "gcp:project": "acme-project",
+        "gcp:region": "europe-west1",
+        "alien:network": "projects/acme-project/regions/europe-west1/subnetworks/apps",
+    },
 }
 """Keys by platform: a place that every test may say it is in, and a network of the customer's there."""
 
