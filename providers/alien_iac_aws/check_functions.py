@@ -5,14 +5,18 @@ from typing import Any
 
 from alien_iac.checks.catalogue import finding
 from alien_iac.models.arguments import FunctionArguments
+from alien_iac.models.config import DeploymentConfig
 from alien_iac.models.crontab import parse
 from alien_iac.models.declared import Stack
 from alien_iac.models.finding import Finding
 from alien_iac.models.triggers import ScheduleTrigger
 from alien_iac.models.units import parse_bytes, parse_seconds
+from alien_iac_aws import hosts
 from alien_iac_aws.crontab import expressions
 
 MAX_TIMEOUT_S, MAX_MEMORY_MIB = 900, 10_240
+GATEWAY_S = 30
+"""The longest that an HTTP API waits for an answer."""
 _MIB = 2**20
 RESERVED = frozenset(
     {
@@ -46,6 +50,7 @@ def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
         if isinstance(component.arguments, FunctionArguments):
             yield from _limits(component.id, component.arguments)
             yield from _variables(component.id, component.arguments)
+            yield from _public(component.id, component.arguments, stack.config)
             for trigger in component.triggers:
                 if isinstance(trigger, ScheduleTrigger):
                     yield from _schedule(component.id, trigger)
@@ -67,6 +72,17 @@ def _limits(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:
 def _variables(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:
     for name in sorted(RESERVED & set(arguments.env)):
         yield finding("ENV_RESERVED", resource, f"env: {name} is set by Lambda itself", "rename it")
+
+
+def _public(resource: str, arguments: FunctionArguments, config: DeploymentConfig | None) -> Iterator[Finding]:
+    if not arguments.public or arguments.domain is None or config is None:
+        return
+    if hosts.host(config, arguments.domain) is None:
+        message = f'{resource} is to be "{arguments.domain}" below it, and the config does not have it'
+        yield finding("CONFIG_MISSING", "alien:domain", message, "set it, or give the Function a whole name")
+    if parse_seconds(arguments.timeout) > GATEWAY_S:
+        message = f"under its domain a request ends after {GATEWAY_S} s, whatever its timeout"
+        yield finding("AWS_GATEWAY", resource, message, "without a domain it has a function URL, which waits")
 
 
 def _schedule(resource: str, trigger: ScheduleTrigger) -> Iterator[Finding]:

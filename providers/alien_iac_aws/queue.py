@@ -44,7 +44,7 @@ def build(context: Context) -> Built:
     return Built(
         outputs={"name": name, "url": queue.url, "arn": queue.arn, "dead_letters": dead_name},
         native=native,
-        needed=tuple(native.values()),
+        needed=(queue, sides["redrive"]),
         kept=(Kept(id=resource, type="queue", place=name), Kept(id=resource, type="queue", place=dead_name)),
     )
 

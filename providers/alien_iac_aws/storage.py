@@ -35,7 +35,7 @@ def build(context: Context) -> Built:
     return Built(
         outputs={"name": settings.name, "arn": made["bucket"].arn},
         native=made,
-        needed=tuple(made.values()),
+        needed=(made["bucket"], made["policy"]),
         kept=(Kept(id=resource, type="storage", place=settings.name),),
         exposure=(anybody,) if arguments.public_read else (),
     )

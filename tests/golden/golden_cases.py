@@ -103,6 +103,7 @@ CASES: Mapping[str, Case] = {
     "secret/generated": lambda: alien.Secret("crm", provided_by="generated"),
     "function/default": lambda: alien.Function("worker", source="./worker"),
     "function/arguments": every_function_argument,
+    "function/public": lambda: alien.Function("worker", source="./worker", public=True),
     "function/triggers": every_trigger,
     "function/image": lambda: alien.Function("worker", image=IMAGE),
     "container/default": lambda: alien.Container("api", source="./api"),

@@ -55,10 +55,14 @@ def test_resources_are_those_of_the_golden_file(
     for name in ("api", "worker"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "main.py").touch()
-    config = config_for(platform, agentUrl="http://127.0.0.1:4100")
+    config = config_for(platform, agentUrl="http://127.0.0.1:4100", domain="acme.example.com")
     recording = record(CASES[case], surroundings(tmp_path, config, docker=True))
     assert recording.error is None
-    told = {"resources": [entry(r) for r in recording.resources], "outputs": plain(recording.outputs)}
+    told = {
+        "resources": [entry(r) for r in recording.resources],
+        "outputs": plain(recording.outputs),
+        **({"findings": sorted(recording.messages)} if recording.messages else {}),
+    }
     text = json.dumps(told, indent=2, sort_keys=True).replace(str(tmp_path), "/project") + "\n"
     file = HERE / case / f"{platform}.json"
     if rewrite:
