@@ -296,7 +296,7 @@ def _translated(error: Exception, stack: Stack, journal: Journal) -> errors.Alie
     if isinstance(error, ConcurrentUpdateError):
         return errors.Conflict(
             f"another update holds the Pulumi stack {stack.name}",
-            hint="wait for it to end; if its process is dead, `pulumi cancel` removes the lock",
+            hint="wait for it to end; if its process is dead, `alien cancel` removes the lock",
         )
     told = error.__cause__  # the embedded engine says itself what is missing, locked or not supported
     if isinstance(told, errors.AlienError) and not isinstance(told, errors.UpdateFailed):

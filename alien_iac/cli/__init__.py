@@ -18,6 +18,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "doctor": ("doctor", "Say what is installed, what is missing, and how to get it"),
         "preview": ("stack", "Show what an update would do to one deployment"),
         "up": ("stack", "Update one deployment by hand"),
+        "cancel": ("stack", "Remove the lock of an update whose process is dead"),
         "destroy": ("stack", "Take one deployment down, and say what data stays"),
         "release": ("release", "Check, build, sign and record a release, and roll it out"),
         "rollout": ("rollout", "Follow and steer rollouts"),

@@ -25,6 +25,7 @@ def set_(name: str, customer: str | None, agent_dir: Path | None, project: Path,
     if not is_id(name):
         raise errors.InvalidInput(f'"{name}" is not the id of a secret', hint="it is the name in alien.Secret(…)")
     layout = place.data(customer, agent_dir, project)
+    _check_known(name, customer, agent_dir, project)
     value = _ask(name) if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
     if not value:
         raise errors.InvalidInput(f'the value of "{name}" is empty', hint="write it to standard input")
@@ -34,6 +35,17 @@ def set_(name: str, customer: str | None, agent_dir: Path | None, project: Path,
         lambda _: f"{name} is set; workloads read it when they next ask",
         as_json_=as_json,
     )
+
+
+def _check_known(name: str, customer: str | None, agent_dir: Path | None, project: Path) -> None:
+    """Refuse a name that the deployment does not have. Before its first update any name is taken."""
+    try:
+        known = place.outputs(customer, agent_dir, project).secrets
+    except errors.NotFound:
+        return
+    if name not in known:
+        listed = ", ".join(sorted(known)) or "none"
+        raise errors.NotFound(f'there is no secret "{name}" in this deployment', hint=f"it has: {listed}")
 
 
 def _ask(name: str) -> str:

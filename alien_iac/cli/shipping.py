@@ -40,7 +40,7 @@ class Shipment:
             if one.version == version:
                 self._tell(f"{version} is recorded already; a change of it needs a new version")
                 return one
-        self._catch_up()
+        vendor.catch_up(self.control, self.folder)
         vendor.send_trust(self.control, self.folder)
         numbers, keys = self.folder.numbers(), self.folder.keys(vendor.passphrase())
         last = max([numbers.sequence, *(one.sequence for one in known)])
@@ -56,12 +56,6 @@ class Shipment:
 
     def _known(self) -> tuple[Release, ...]:
         return tuple(self.control.pages(Release, "/releases"))
-
-    def _catch_up(self) -> None:
-        """Take over what was published from here and not noted, because the command was cut short."""
-        served = self.control.read("/tuf/metadata/targets.json")
-        if served is not None:
-            self.folder.catch_up(served)
 
     def _build(self, version: str, platforms: tuple[str, ...], numbers: Numbers, sequence: int) -> building.Built:
         self._tell(f"building {version} for {', '.join(platforms)}")

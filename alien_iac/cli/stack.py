@@ -77,6 +77,21 @@ def up(
 @_YES
 @_project
 @render.JSON_OPTION
+def cancel(customer: str, project: Path, parallel: int, *, yes: bool, as_json: bool) -> None:
+    """Remove the lock of an update of CUSTOMER whose process is dead. One that still runs would be disturbed."""
+    del parallel
+    stack = automation.open_stack(project, customer)
+    if not yes:
+        questions.confirm(f"Is the update of {customer} dead? Remove its lock?", "cancel")
+    automation.cancel(stack)
+    render.show({"cancelled": customer}, lambda _: f"the lock of {customer} is removed", as_json_=as_json)
+
+
+@click.command()
+@click.argument("customer")
+@_YES
+@_project
+@render.JSON_OPTION
 def destroy(customer: str, project: Path, parallel: int, *, yes: bool, as_json: bool) -> None:
     """Take the deployment of CUSTOMER down. Its data stays, and is listed before and after."""
     stack = automation.open_stack(project, customer)

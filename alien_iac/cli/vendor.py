@@ -52,6 +52,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def catch_up(control: remote.Remote, folder: VendorFolder) -> None:
+    """Take over what was published from here and not noted, because the command was cut short."""
+    served = control.read("/tuf/metadata/targets.json")
+    if served is not None:
+        folder.catch_up(served)
+
+
 def send_trust(control: remote.Remote, folder: VendorFolder) -> None:
     """Give the control plane the roots that it does not have yet.
 

@@ -27,6 +27,8 @@ LOCK = "lock"
 SPARE_S = 5
 """How much longer than its own stop the copy before may hold the lock, and the supervisor waits for a keeper."""
 PAUSE_S = 0.1
+SAYS = "alien: "
+"""Begins the keeper's own lines in a workload's log."""
 
 
 class Orders:
@@ -190,7 +192,7 @@ def _exists(pid: int) -> bool:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"alien: {text}\n")
+    sys.stdout.write(f"{SAYS}{text}\n")
     sys.stdout.flush()
 
 

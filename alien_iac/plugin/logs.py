@@ -26,7 +26,7 @@ def tail(local_dir: Path, workload: str, lines: int) -> list[str]:
     if not newest.parent.is_dir():
         known = sorted(one.name for one in Layout(local_dir).workload(".").glob("*"))
         raise NotFound(
-            f"there is no workload {workload!r} in {str(local_dir)!r}; there are {', '.join(known) or 'none'}"
+            f"there is no workload {workload!r} in {str(local_dir)!r}", hint=f"known: {', '.join(known) or 'none'}"
         )
     found: list[str] = []
     for file in (newest, *(newest.with_name(f"{newest.name}.{n}") for n in range(1, conf.KEPT_LOGS + 1))):

@@ -17,8 +17,8 @@ from alien_iac.plugin.supervisor import Supervisor
 from alien_iac.protocol import local
 from alien_iac.protocol.wire import Wire
 
-READY_S = 30.0
 LOG_LINES = 15
+READY_S = 30.0
 SPARE_S = 15
 """How much longer than its own time a stop may take until the supervisor has seen it."""
 
@@ -198,6 +198,10 @@ def _outputs(found: Definition, call: Call, supervisor: Supervisor) -> dict[str,
 
 
 def _explained(workload_id: str, reason: str, root: Path) -> str:
-    lines = "\n".join(f"    {line}" for line in logs.tail(root, workload_id, LOG_LINES))
-    said = f"the last lines of {logs.place(root, workload_id)}:\n{lines}" if lines else "its log is empty"
-    return f"process {workload_id!r} was started, but {reason}\n  {said}"
+    # What it printed may hold anything, and this text goes into the state and to the vendor: so the place alone, and
+    # what its keeper said.
+    lines = logs.tail(root, workload_id, LOG_LINES)
+    ours = [line for line in dict.fromkeys(lines) if line.startswith(keeper.SAYS) and "cannot start" in line]
+    place = logs.place(root, workload_id)
+    told = [*ours, f"what it said is in {place}" if lines else "its log is empty"]
+    return "\n  ".join([f"process {workload_id!r} was started, but {reason}", *told])

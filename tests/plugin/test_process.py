@@ -242,7 +242,8 @@ def test_a_process_that_ends_at_once_says_why(engine: Engine, tmp_path: Path) ->
     started = time.monotonic()
     reason = failed(engine, server(program(tmp_path / "code", text), env={"KEY": "hunter2"}))
     assert "did not get ready in 4 starts" in reason
-    assert "no database at all" in reason
+    assert "what it said is in" in reason
+    assert "no database at all" not in reason
     assert "hunter2" not in reason
     assert time.monotonic() - started < 20
 
@@ -252,7 +253,7 @@ def test_a_process_that_does_not_answer_says_where(engine: Engine, tmp_path: Pat
     reason = failed(engine, server(program(tmp_path / "code", text), readySeconds=2))
     assert "not ready after 2 s" in reason
     assert "/ does not answer (Connection refused)" in reason
-    assert "thinking" in reason
+    assert "thinking" not in reason
 
 
 def test_a_command_that_does_not_exist_is_named(engine: Engine) -> None:
