@@ -30,12 +30,11 @@ def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _size(resource: str, arguments: ContainerArguments) -> Iterator[Finding]:
-    asked, chosen = fargate.wanted(arguments), fargate.size(arguments)
+    asked, chosen = f"{arguments.cpu:g} CPU and {arguments.memory}", fargate.size(arguments)
     if chosen is None:
-        message = f"Fargate has nothing with {asked.words}"
-        yield finding("AWS_LIMIT", resource, message, "at most 16 CPU and 120Gi")
-    elif chosen != asked:
-        yield finding("AWS_ROUNDED", resource, f"Fargate has no {asked.words}; it gets {chosen.words}")
+        yield finding("AWS_LIMIT", resource, f"Fargate has nothing with {asked}", "at most 16 CPU and 120Gi")
+    elif chosen != fargate.wanted(arguments):
+        yield finding("AWS_ROUNDED", resource, f"Fargate has no {asked}; it gets {chosen.words}")
 
 
 def _health(resource: str, arguments: ContainerArguments) -> Iterator[Finding]:
