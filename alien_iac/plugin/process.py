@@ -201,7 +201,7 @@ def _explained(workload_id: str, reason: str, root: Path) -> str:
     # What it printed may hold anything, and this text goes into the state and to the vendor: so the place alone, and
     # what its keeper said.
     lines = logs.tail(root, workload_id, LOG_LINES)
-    ours = [line for line in dict.fromkeys(lines) if line.startswith(keeper.SAYS) and "cannot start" in line]
+    ours = [line for line in dict.fromkeys(lines) if line.startswith(keeper.SAYS) and "next start" not in line]
     place = logs.place(root, workload_id)
     told = [*ours, f"what it said is in {place}" if lines else "its log is empty"]
     return "\n  ".join([f"process {workload_id!r} was started, but {reason}", *told])
