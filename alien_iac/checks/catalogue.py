@@ -21,7 +21,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "ARGUMENT_UNKNOWN": Entry("error", "A component has no argument of this name."),
     "AWS_EGRESS": Entry("info", "Workloads of a network reach the internet over https only."),
     "AWS_EXTERNAL_ID": Entry("warning", "A role of another account is assumed without an ExternalId."),
-    "AWS_GATEWAY": Entry("info", "A public Container stands behind API Gateway, which has limits of its own."),
+    "AWS_GATEWAY": Entry("info", "A public workload stands behind API Gateway, which has limits of its own."),
     "AWS_HEALTH": Entry("info", "Nothing asks a Container made from an image for its health."),
     "AWS_KEY_POLICY": Entry("info", "The customer's key has to let services of AWS use it."),
     "AWS_LIMIT": Entry("error", "A service of AWS does not go as far as a component asks it to."),

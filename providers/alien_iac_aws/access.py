@@ -71,7 +71,8 @@ def sends(context: Context, queue: Arn) -> tuple[Statement, ...]:
 
 
 def _attached(context: Context, to: Role, granted: Grant, role: str) -> RolePolicy:
-    name = f"{granted.resource.replace(':', '-')}-{granted.verb.replace(' ', '-')}"
+    words = granted.verb if granted.resource == context.declared.id else f"{granted.resource} {granted.verb}"
+    name = words.replace(":", "-").replace(" ", "-")
     props = {"name": name, "role": to.name, "policy": text(granted.policy)}
     return context.native(role, RolePolicy, props, suffix=name)
 

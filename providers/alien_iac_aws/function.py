@@ -31,12 +31,13 @@ def build(context: Context) -> Built:
     member = _member(context)
     logs = _logs(context)
     role = access.role(context, "lambda.amazonaws.com")
-    grants = (*access.policies(context), _logging(context, logs), failed.grant, *_attaching(context, member))
+    grants = (*access.policies(context), *_own(context, logs), failed.grant, *_attaching(context, member))
     policies = access.attach(context, role, grants)
     runs, pulled = _code(context, arguments)
     waiting = context.waiting_for([*policies, logs, *(member.ready if member else ())])
     props = {**_settings(context, arguments, logs), **runs, **_network(member), "role": role.arn}
     function = waiting.native("function", Function, props)
+    started = triggers.build(context, function, failed)
     public = _public(context, arguments, function)
     url = public.url if public else None
     native = {
@@ -47,7 +48,7 @@ def build(context: Context) -> Built:
         "failures": failed.queue,
         "failures-policy": failed.policy,
         "failure-destination": failures.destination(context, function, failed),
-        **triggers.build(context, function, failed),
+        **started.native,
         **pulled,
         **(public.native if public else {}),
         **(_joined(member) if member else {}),
@@ -56,7 +57,7 @@ def build(context: Context) -> Built:
         outputs={"name": _name(context), "arn": function.arn, "url": url, **_records(public)},
         native=native,
         workload=pulumi.Output.from_input(url).apply(lambda place: _told(context, arguments, place)),
-        grants=grants,
+        grants=(*grants, *started.grants),
         exposure=tuple(_exposure(context, arguments, public)),
         idle=member.network.idle if member else {},
     )
@@ -127,10 +128,13 @@ def _code(context: Context, arguments: FunctionArguments) -> tuple[dict[str, Any
     return {"package_type": "Image", "image_uri": reference}, made
 
 
-def _logging(context: Context, logs: LogGroup) -> Grant:
-    """Its own group, and no other one's."""
+def _own(context: Context, logs: LogGroup) -> tuple[Grant, ...]:
+    """Writing to its own log group, and reading its own variables where they are encrypted with the customer's key."""
+    resource = context.declared.id
     write = allow("Write", _LOGS, [pulumi.Output.concat(logs.arn, ":log-stream:*")])
-    return access.grant(context, context.declared.id, "write logs", write)
+    read = access.encrypted(context, "lambda")
+    logging = access.grant(context, resource, "write logs", write)
+    return (logging, access.grant(context, resource, "read variables", *read)) if read else (logging,)
 
 
 def _attaching(context: Context, member: security.Membership | None) -> tuple[Grant, ...]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pulumi_aws.cloudwatch import EventRule, EventTarget, EventTargetDeadLetterConfigArgs, EventTargetRetryPolicyArgs
@@ -19,7 +20,7 @@ from pulumi_aws.scheduler import (
 from alien_iac.models.arguments import FunctionArguments
 from alien_iac.models.crontab import parse
 from alien_iac.models.triggers import CreatedTrigger, QueueTrigger, ScheduleTrigger
-from alien_iac.resources.context import Context
+from alien_iac.resources.context import Context, Grant
 from alien_iac_aws import access, naming
 from alien_iac_aws.crontab import expressions
 from alien_iac_aws.failures import Failures, rule_name
@@ -30,21 +31,29 @@ _MIN_CONCURRENCY = 2
 _OLDEST_S, _RETRIES = 3_600, 10
 _DIGEST = 8
 
-Native = Mapping[str, Any]
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """All that starts a Function, by role, and what that may do."""
+
+    native: Mapping[str, Any]
+    grants: tuple[Grant, ...] = ()
 
 
-def build(context: Context, function: Function, failures: Failures) -> Native:
-    """All that starts the Function, by role."""
+def build(context: Context, function: Function, failures: Failures) -> Started:
+    """All that starts the Function."""
     triggers = context.declared.triggers
     created = [trigger.resource for trigger in triggers if isinstance(trigger, CreatedTrigger)]
     rules = {storage: _rule(context, storage) for storage in created}
-    return {
+    scheduled = _schedules(context, function, failures, [t for t in triggers if isinstance(t, ScheduleTrigger)])
+    native = {
         "mappings": [_mapping(context, function, t.resource) for t in triggers if isinstance(t, QueueTrigger)],
-        **_schedules(context, function, failures, [t for t in triggers if isinstance(t, ScheduleTrigger)]),
+        **scheduled.native,
         "rules": list(rules.values()),
         "permissions": [_permission(context, function, storage, rule) for storage, rule in rules.items()],
         "targets": [_target(context, function, failures, storage, rule) for storage, rule in rules.items()],
     }
+    return Started(native=native, grants=scheduled.grants)
 
 
 def _mapping(context: Context, function: Function, queue: str) -> EventSourceMapping:
@@ -65,11 +74,9 @@ def _mapping(context: Context, function: Function, queue: str) -> EventSourceMap
     return context.native("mappings", EventSourceMapping, props, suffix=queue)
 
 
-def _schedules(
-    context: Context, function: Function, failures: Failures, triggers: list[ScheduleTrigger]
-) -> dict[str, Any]:
+def _schedules(context: Context, function: Function, failures: Failures, triggers: list[ScheduleTrigger]) -> Started:
     if not triggers:
-        return {}
+        return Started(native={})
     role = access.role(context, "scheduler.amazonaws.com", role="schedule-role", part="schedule")
     start = allow("Start", ["lambda:InvokeFunction"], [function.arn])
     report = access.sends(context, failures.queue.arn)
@@ -81,7 +88,8 @@ def _schedules(
         for trigger in triggers
         for part, expression in enumerate(expressions(parse(trigger.cron)))
     ]
-    return {"schedules": made, "schedule-role": role, "schedule-policies": list(policies)}
+    native = {"schedules": made, "schedule-role": role, "schedule-policies": list(policies)}
+    return Started(native=native, grants=(grant,))
 
 
 def _schedule(

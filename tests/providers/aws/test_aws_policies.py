@@ -66,7 +66,7 @@ def test_every_role_is_for_one_service_of_this_account_under_the_boundary(whole:
 
 def test_each_verb_is_a_policy_of_its_own_on_exactly_its_resource(whole: Recording) -> None:
     worker = granted(whole, "worker")
-    own = {"worker-report-failures", "worker-write-logs", "alien-network-join"}
+    own = {"report-failures", "write-logs", "read-variables", "alien-network-join"}
     assert set(worker) - own == {"files-write", "sessions-write", "crm-read", "token-read", "jobs-consume"}
     (items, key) = worker["sessions-write"]
     assert items["Resource"] == ["arn:aws:dynamodb:eu-central-1:123456789012:table/acme-x1y2z3-sessions"]

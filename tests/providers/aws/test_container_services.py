@@ -76,7 +76,7 @@ def test_an_image_of_the_customers_own_registry_is_used_as_it_is(tmp_path: Path)
     recording = container(tmp_path, source=None, image=near)
     assert definition(recording)["image"] == near
     assert not recording.of_type("aws:ecr/repository:Repository")
-    policy = json.loads(recording.one(POLICY, "api-api-start").inputs["policy"])
+    policy = json.loads(recording.one(POLICY, "api-start").inputs["policy"])
     assert "arn:aws:ecr:eu-central-1:123456789012:repository/vendor/app" in json.dumps(policy)
 
 
@@ -164,7 +164,7 @@ def test_a_volume_is_mounted_over_tls_by_this_workload_alone(tmp_path: Path) -> 
     assert scratch == {"name": "tmp"}
     assert volume["efsVolumeConfiguration"]["transitEncryption"] == "ENABLED"
     assert volume["efsVolumeConfiguration"]["authorizationConfig"]["iam"] == "ENABLED"
-    (statement,) = json.loads(recording.one(POLICY, "api-api-mount-meili-data").inputs["policy"])["Statement"]
+    (statement,) = json.loads(recording.one(POLICY, "api-mount-meili-data").inputs["policy"])["Statement"]
     assert "elasticfilesystem:AccessPointArn" in statement["Condition"]["StringEquals"]
     assert statement["Action"] == ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
     told = {v["name"]: v["value"] for v in definition(recording)["environment"]}
@@ -183,6 +183,6 @@ def test_what_starts_a_container_is_one_role_and_what_it_does_another(tmp_path: 
     recording = container(tmp_path, {"encryptionKey": key})
     task = recording.one(TASK, "api-task").inputs
     assert task["executionRoleArn"] != task["taskRoleArn"]
-    starts = json.loads(recording.one(POLICY, "api-api-start").inputs["policy"])["Statement"]
+    starts = json.loads(recording.one(POLICY, "api-start").inputs["policy"])["Statement"]
     assert {s["Sid"] for s in starts if s["Resource"] == ["*"]} == {"RegistryToken"}
-    assert [r.name for r in recording.of_type(POLICY) if r.name.startswith("api-")] == ["api-api-start"]
+    assert [r.name for r in recording.of_type(POLICY) if r.name.startswith("api-")] == ["api-start"]
