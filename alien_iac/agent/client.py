@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -96,10 +96,17 @@ class Control:
     async def heartbeat(self, heartbeat: Heartbeat) -> None:
         await self._call("POST", "/agent/heartbeats", body=heartbeat.dump())
 
-    async def lease(self, max_leases: int, lease_seconds: int, wait: int = HOLD_S) -> Leased:
-        """Commands for any workload of the deployment; held until there is one, or `wait` seconds."""
+    async def lease(
+        self, max_leases: int, lease_seconds: int, wait: int = HOLD_S, holding: Iterable[str] = ()
+    ) -> Leased:
+        """Commands for any workload of the deployment; held until there is one, or `wait` seconds.
+
+        `holding`: the leases that the agent has; what else it was given comes again.
+        """
         who = self._credentials.deployment_id
-        body = arc.LeaseRequest(deployment_id=who, max_leases=max_leases, lease_seconds=lease_seconds)
+        body = arc.LeaseRequest(
+            deployment_id=who, max_leases=max_leases, lease_seconds=lease_seconds, holding=tuple(holding)
+        )
         answer = await self._call("POST", "/commands/leases", body=body.dump(), query={"wait": wait})
         return Leased(f"{self.url}/v1/commands/leases", _read(arc.Leases, answer).leases)
 

@@ -39,7 +39,8 @@ class Commands:
         self._store = store
         self._control = control
         self._dispatcher = dispatcher
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str] = {}
+        """The id of the lease that each deals with."""
 
     async def give_back_left(self) -> None:
         """Release the leases that an earlier life of the agent held, so that their commands come again at once."""
@@ -54,11 +55,12 @@ class Commands:
         """One request for commands; each that comes is dealt with beside the next request."""
         while len(self._running) >= CAPACITY:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        leased = await self._control.lease(min(MOST_LEASES, CAPACITY - len(self._running)), LEASE_S, HOLD_S)
+        most = min(MOST_LEASES, CAPACITY - len(self._running))
+        leased = await self._control.lease(most, LEASE_S, HOLD_S, holding=self._running.values())
         for lease in leased.leases:
             task = asyncio.create_task(self._deal(lease, leased.url))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running[task] = lease.lease_id
+            task.add_done_callback(self._running.pop)
 
     async def stop(self) -> None:
         """Take no result any more, and give back what was under way; what cannot be, is when the agent starts again."""

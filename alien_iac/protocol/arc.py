@@ -112,6 +112,9 @@ class LeaseRequest(Open):
     target: Target | None = None
     max_leases: int = Field(default=1, ge=1, le=100)
     lease_seconds: int = Field(default=60, ge=1, le=3600)
+    holding: tuple[str, ...] | None = Field(default=None, max_length=1_000)
+    """Of an agent, which asks one request at a time: every lease that it has. One that it was given and does not name
+    was lost on the way, or with the process before it, and its command is delivered again at once."""
 
 
 class TraceContext(Open):

@@ -82,6 +82,22 @@ async def test_a_released_lease_is_given_again_at_once(plane: Plane, agent: Agen
     assert (await agent.lease())[0]["attempt"] == 2
 
 
+async def test_a_lease_that_its_agent_does_not_know_of_is_given_again(plane: Plane, agent: Agent) -> None:
+    lost, held = await agent.sent(), await agent.sent()
+    leases = {one["commandId"]: one["leaseId"] for one in await agent.lease(maxLeases=2, leaseSeconds=960)}
+    assert await agent.lease() == []
+    (again,) = await agent.lease(holding=[leases[held]])
+    assert (again["commandId"], again["attempt"]) == (lost, 2)
+    assert await agent.lease(holding=[leases[held], again["leaseId"]]) == []
+    named = {"resourceId": "worker", "resourceType": "worker"}
+    other = await agent.sent()
+    (by_name,) = await agent.lease(target=named)
+    assert by_name["commandId"] == other
+    assert await agent.lease(holding=[leases[held], again["leaseId"]]) == []
+    await agent.answer(again)
+    assert (await plane.ok("GET", f"/commands/{lost}"))["state"] == "SUCCEEDED"
+
+
 async def test_attempts_end(plane: Plane, agent: Agent) -> None:
     command = await agent.sent(maxAttempts=2)
     for attempt in (1, 2):

@@ -34,7 +34,7 @@ def test_what_a_caller_is_told(fleet: Fleet) -> None:
     said = invoke(fleet, "acme", "big", '{"length": "many"}', "--target", "worker", code=11)
     assert "length" in said
     assert invoke(fleet, "acme", "count", "--target", "store", code=0).strip().isdigit()
-    assert "takes no commands" in invoke(fleet, "acme", "count", "--target", "nobody", code=3)
+    assert "these do: worker, store" in invoke(fleet, "acme", "count", "--target", "nobody", code=3)
     log = fleet.world.alien("agent", "log", "--dir", str(fleet.world.agent_dir("acme")))
     told = {line["command"]: line["outcome"] for line in log}
     assert [told[name] for name in ("version", "fail", "hang", "count")] == [
@@ -64,7 +64,7 @@ def test_a_deadline_that_passes_while_the_agent_is_away(fleet: Fleet) -> None:
 def test_a_command_in_work_when_the_agent_is_killed_is_answered(fleet: Fleet) -> None:
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(fleet.ask, "acme", "slow", limit="30s", seconds=2)
-        fleet.until(lambda: _newest(fleet).outcome == "running")
+        fleet.until(lambda: (_newest(fleet).command, _newest(fleet).outcome) == ("slow", "running"))
         fleet.world.processes.kill("acme")
         fleet.world.run_agent("acme")
         assert asked.result(40) == "done"

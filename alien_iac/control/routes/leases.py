@@ -1,5 +1,6 @@
 """Commands from the receiver's side: lease them, answer them, give them back."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 
@@ -41,6 +42,8 @@ async def acquire(
 ) -> arc.Leases:
     """Lease commands; with `wait`, held until there are some. A deployment's agent leaves `target` out."""
     target = _target(caller, body)
+    if target is None and body.holding is not None:
+        await _return_lost(control, body.deployment_id, body.holding)
 
     def take(transaction: Transaction) -> tuple[list[Delivery], datetime | None]:
         found = store.acquire(transaction, body.deployment_id, target, body.max_leases, body.lease_seconds)
@@ -67,6 +70,19 @@ def _target(caller: Caller, body: arc.LeaseRequest) -> str | None:
     if named is None and caller.target is None and not caller.has("agent") and "admin" not in caller.scopes:
         raise Forbidden("only a deployment's agent leases for all workloads", hint="name a target")
     return named or caller.target
+
+
+async def _return_lost(control: Control, deployment_id: str, holding: Collection[str]) -> None:
+    """Let the commands be delivered again whose leases never reached the agent, or died with it."""
+    found = await control.database.read(lambda transaction: store.lost(transaction, deployment_id, holding))
+    if not found:
+        return
+
+    def work(transaction: Transaction) -> None:
+        for old in store.lost(transaction, deployment_id, holding):
+            store.save(transaction, old, commands.release(old, transaction.now))
+
+    await control.database.write(work)
 
 
 def _give_back(transaction: Transaction, deliveries: list[Delivery]) -> None:

@@ -4,7 +4,7 @@ A lease looks at its own deployment's deliverable commands only, by an index on 
 is there from its creation, and again when its lease has run out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,8 @@ from alien_iac.control.store.tables import COMMANDS
 from alien_iac.protocol import arc
 
 _RESPONSE: TypeAdapter[arc.Response] = TypeAdapter(arc.Response)
+_FOR_ALL = "lease_all"
+"""Begins the ids of leases that were given for all workloads of a deployment, which is to its agent."""
 _SWEEP = 500
 """Overdue commands that one transaction ends, at most."""
 
@@ -39,6 +41,10 @@ _NOW = (
 )
 _LATER = _DELIVERABLE.where(COMMANDS.c.available_at > bindparam("now")).with_only_columns(
     func.min(COMMANDS.c.available_at)
+)
+
+_GIVEN = _DELIVERABLE.where(
+    COMMANDS.c.state == "DISPATCHED", COMMANDS.c.lease_id.startswith(f"{_FOR_ALL}_", autoescape=True)
 )
 
 
@@ -145,12 +151,19 @@ def acquire(
     """Lease up to `count` deliverable commands, oldest first."""
     query = _NOW if target is None else _NOW.where(_FOR_TARGET)
     values = {"deployment": deployment_id, "target": target, "now": transaction.now, "count": count}
-    return [_deliver(transaction, row, seconds) for row in transaction.all(query, values)]
+    kind = _FOR_ALL if target is None else "lease"
+    return [_deliver(transaction, row, tokens.fresh(kind), seconds) for row in transaction.all(query, values)]
 
 
-def _deliver(transaction: Transaction, row: RowMapping, seconds: int) -> Delivery:
+def lost(transaction: Transaction, deployment_id: str, holding: Collection[str]) -> list[Command]:
+    """The commands that were given to the deployment's agent and that are not among those that it holds."""
+    found = transaction.all(_GIVEN, {"deployment": deployment_id})
+    return [_command(row) for row in found if row["lease_id"] not in holding]
+
+
+def _deliver(transaction: Transaction, row: RowMapping, lease_id: str, seconds: int) -> Delivery:
     old = _command(row)
-    new = commands.lease(old, tokens.fresh("lease"), seconds, transaction.now)
+    new = commands.lease(old, lease_id, seconds, transaction.now)
     save(transaction, old, new)
     return Delivery(command=new, params=Params(inline=row["params"], size=row["params_size"]), trace=row["trace"])
 
