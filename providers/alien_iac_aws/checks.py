@@ -5,7 +5,7 @@ from typing import Any
 
 from alien_iac.models.declared import Stack
 from alien_iac.models.finding import Finding
-from alien_iac_aws import check_config, check_containers, check_functions, check_networks, check_storage
+from alien_iac_aws import check_config, check_containers, check_functions, check_images, check_networks, check_storage
 
 Check = Callable[[Stack, Mapping[str, Any]], Iterable[Finding]]
 
@@ -14,6 +14,7 @@ CHECKS: tuple[Check, ...] = (
     check_storage.check,
     check_functions.check,
     check_containers.check,
+    check_images.check,
     check_networks.check,
 )
 

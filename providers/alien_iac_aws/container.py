@@ -161,7 +161,7 @@ def _roles(
 def _starting(imported: container_image.Imported, logs: LogGroup) -> Iterator[Statement]:
     yield allow("RegistryToken", ["ecr:GetAuthorizationToken"], ["*"])
     yield allow("Pull", _PULL, [imported.repository])
-    yield allow("Log", _LOG, [pulumi.Output.concat(logs.arn, ":*")])
+    yield allow("Log", _LOG, [pulumi.Output.concat(logs.arn, ":log-stream:*")])
 
 
 def _ingress(

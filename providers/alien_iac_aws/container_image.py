@@ -36,7 +36,7 @@ class Imported:
 def build(context: Context, arguments: ContainerArguments) -> Imported:
     """The image. Roles, but for one that is there already: `repository`, `repository-lifecycle`, `image`."""
     given, where = context.recorded.given["image"], place(context.deployment.settings)
-    if isinstance(given, str) and image.is_near(given, where):
+    if isinstance(given, str) and where.holds(given):
         return Imported(reference=given, repository=_arn(given, where), native={})
     registry = image.repository(context)
     rules = {"repository": registry.name, "policy": json.dumps({"rules": [_rule()]}, sort_keys=True)}

@@ -57,7 +57,7 @@ def build(context: Context) -> Built:
         outputs={"name": _name(context), "arn": function.arn, "url": url, **_records(public)},
         native=native,
         workload=pulumi.Output.from_input(url).apply(lambda place: _told(context, arguments, place)),
-        grants=(*grants, *started.grants),
+        grants=(*grants, *started.grants, *(member.grants if member else ())),
         exposure=tuple(_exposure(context, arguments, public)),
         idle=member.network.idle if member else {},
     )

@@ -1,7 +1,5 @@
 """Images in the customer's own registry: Lambda takes one from the same account and region only."""
 
-import re
-
 import pulumi
 from pulumi_aws.ecr import (
     Repository,
@@ -14,7 +12,7 @@ from alien_iac.models.arguments import Architecture
 from alien_iac.resources.context import Context
 from alien_iac.resources.native import Image
 from alien_iac_aws import access, naming
-from alien_iac_aws.place import Place, assumed_roles, place
+from alien_iac_aws.place import assumed_roles, place
 from alien_iac_aws.policy import Statement, document, text
 
 
@@ -24,7 +22,7 @@ def reference(context: Context, architecture: Architecture) -> tuple[pulumi.Inpu
     An image that is there already is used as it is; any other one is copied, by its digest.
     """
     given = context.recorded.given["image"]
-    if isinstance(given, str) and is_near(given, place(context.deployment.settings)):
+    if isinstance(given, str) and place(context.deployment.settings).holds(given):
         return given, {}
     registry = repository(context)
     policy = context.native("repository-policy", RepositoryPolicy, _readable(context, registry), suffix="image-policy")
@@ -36,12 +34,6 @@ def reference(context: Context, architecture: Architecture) -> tuple[pulumi.Inpu
     }
     image = context.waiting_for([policy]).native("image", Image, props, suffix="image")
     return image.reference, {"repository": registry, "repository-policy": policy, "image": image}
-
-
-def is_near(image: str, where: Place) -> bool:
-    """Whether the image is in a registry of this account and region."""
-    registry = re.escape(f"{where.account}.dkr.ecr.{where.region}.{where.domain}/")
-    return bool(re.match(registry, image))
 
 
 def identity(context: Context) -> dict[str, str] | None:

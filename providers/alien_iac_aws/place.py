@@ -40,6 +40,10 @@ class Place:
     def _area(self) -> tuple[str, str]:
         return next((area for start, area in _PARTITIONS.items() if self.region.startswith(start)), _EVERYWHERE_ELSE)
 
+    def holds(self, image: str) -> bool:
+        """Whether an image is in the registry of this account and region."""
+        return image.startswith(f"{self.account}.dkr.ecr.{self.region}.{self.domain}/")
+
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something in this region of this account."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"

@@ -31,6 +31,7 @@ def in_two_networks() -> None:
         (container(public=True, domain="api"), {}, ("CONFIG_MISSING",)),
         (container(**CUSTOMERS), {"network": ONE_ZONE}, ("CONFIG_INVALID",)),
         (container(network="customer"), {"alien:network": None}, ("CONFIG_MISSING",)),
+        (container(source=None, image="docker.io/vendor/app:1"), {}, ("AWS_IMAGE",)),
         (in_two_networks, {}, ("AWS_NETWORK",)),
     ],
 )

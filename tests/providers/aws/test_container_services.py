@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 from providers.aws.aws_stacks import KEY, run
 
 import alien_iac as alien
 from alien_iac.testing.recording import Recording
+from alien_iac_aws import ROLES, TYPES
 
 SERVICE, TASK = "aws:ecs/service:Service", "aws:ecs/taskDefinition:TaskDefinition"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -72,7 +74,7 @@ def test_an_image_runs_by_its_digest_from_the_customers_registry(tmp_path: Path)
 
 
 def test_an_image_of_the_customers_own_registry_is_used_as_it_is(tmp_path: Path) -> None:
-    near = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/vendor/app:1@sha256:" + "2" * 64
+    near = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/vendor/app:1"
     recording = container(tmp_path, source=None, image=near)
     assert definition(recording)["image"] == near
     assert not recording.of_type("aws:ecr/repository:Repository")
@@ -186,3 +188,36 @@ def test_what_starts_a_container_is_one_role_and_what_it_does_another(tmp_path: 
     starts = json.loads(recording.one(POLICY, "api-start").inputs["policy"])["Statement"]
     assert {s["Sid"] for s in starts if s["Resource"] == ["*"]} == {"RegistryToken"}
     assert [r.name for r in recording.of_type(POLICY) if r.name.startswith("api-")] == ["api-start"]
+
+
+def test_types_that_are_made_for_a_container_are_in_the_table(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {
+        "public": True,
+        "domain": "api.example.com",
+        "volumes": [alien.Volume("/data", shared=True)],
+    }
+    recording = container(tmp_path, scale=alien.Scale(), **arguments)
+    assert {r.type for r in recording.resources if r.custom and not r.type.startswith("pulumi:")} <= set(TYPES)
+
+
+def test_every_role_of_the_table_is_of_something_that_can_be_made(tmp_path: Path) -> None:
+    seen: set[str] = set()
+
+    def note(role: str) -> Any:  # noqa: ANN401 - a transform
+        def noted(props: dict[str, Any], opts: pulumi.ResourceOptions) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
+            seen.add(role)
+            return props, opts
+
+        return noted
+
+    transform = {role: note(role) for role in ROLES["Container"]}
+    scaled: dict[str, Any] = {"scale": alien.Scale(), "transform": transform}
+    container(tmp_path, public=True, domain="api.example.com", volumes=[alien.Volume("/d", shared=True)], **scaled)
+    container(tmp_path, public=True, transform=transform)
+
+    def calls() -> None:
+        files = alien.Storage("files")
+        alien.Container("api", source="./api", port=8080, transform=transform, link=[files])
+
+    assert run(calls, tmp_path).error is None
+    assert seen == set(ROLES["Container"])
