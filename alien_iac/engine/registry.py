@@ -14,6 +14,9 @@ from alien_iac.engine.model import UNKNOWN, Properties, Resource
 from alien_iac.engine.providers import Diff, Failures, PluginProvider, Provider, config
 from alien_iac.errors import AlienError
 
+Inside = Callable[[str], Provider]
+"""A provider in this process, of a package by its name."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Launcher:
@@ -63,10 +66,10 @@ class _Entry:
 
 
 class Registry:
-    """All providers of one update. `builtin` serves the package `pulumi`."""
+    """All providers of one update. `builtin` serves the package `pulumi`, and `inside`, where given, all others."""
 
-    def __init__(self, launcher: Launcher, builtin: Provider) -> None:
-        self._launcher, self._builtin = launcher, builtin
+    def __init__(self, launcher: Launcher, builtin: Provider, inside: Inside | None = None) -> None:
+        self._launcher, self._builtin, self._inside = launcher, builtin, inside
         self._entries: dict[str, _Entry] = {}
         self._checked: dict[str, Provider] = {}
         self._started: list[PluginProvider] = []
@@ -149,6 +152,8 @@ class Registry:
         package = urns.package_of(urns.type_of(urn))
         if package == "pulumi":
             return self._builtin
+        if self._inside is not None:
+            return self._inside(package)
         provider = self._launcher.start(package, str(inputs.get("version") or ""))
         with self._lock:
             self._started.append(provider)

@@ -21,7 +21,7 @@ from alien_iac.engine.model import Request, Result
 from alien_iac.engine.monitor import Arrivals, Engine, Monitor
 from alien_iac.engine.planner import Bail, Planner
 from alien_iac.engine.registrations import Parts
-from alien_iac.engine.registry import Launcher, Registry
+from alien_iac.engine.registry import Inside, Launcher, Registry
 from alien_iac.engine.turns import Gate, Turns
 from alien_iac.errors import AlienError, NotFound, Unsupported
 
@@ -35,8 +35,12 @@ QUIET = frozenset({"same", "read", "discard", "read-replacement"})
 """Steps that change nothing."""
 
 
-def run(request: Request, out: Callable[[str], None], cancel: threading.Event) -> Result:
+def run(
+    request: Request, out: Callable[[str], None], cancel: threading.Event, inside: Inside | None = None
+) -> Result:
     """Run an update. `out` gets the display's lines; `cancel` ends it in order once it is set.
+
+    `inside` serves all packages from this process, and no plugin is started.
 
     What fails is said in the output and gives a Result that did not succeed; its `error` is empty where the output
     says all. Before anything is done, raises Unsupported for what only the CLI can do, and NotFound where a refresh or
@@ -51,7 +55,7 @@ def run(request: Request, out: Callable[[str], None], cancel: threading.Event) -
     said = events.Events([display, *(s.put for s in sinks)], request)
     ledger = Ledger(request.snapshot, None if request.dry else request.journal)
     try:
-        with _served(request, ledger, said) as (parts, registry):
+        with _served(request, ledger, said, inside) as (parts, registry):
             changes = _Update(parts, registry, cancel).run()
     finally:
         said.cancel()
@@ -73,7 +77,9 @@ def _refuse_unknown(request: Request) -> None:
 
 
 @contextmanager
-def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[tuple[Parts, Registry]]:
+def _served(
+    request: Request, ledger: Ledger, said: events.Events, inside: Inside | None
+) -> Iterator[tuple[Parts, Registry]]:
     """Put the engine together, serve it on loopback, and take it down in the end."""
     gate = Gate()
     turns = Turns(gate)
@@ -88,7 +94,7 @@ def _served(request: Request, ledger: Ledger, said: events.Events) -> Iterator[t
         log=lambda line: said.diagnostic("info", line),
         warn=lambda line: said.diagnostic("warning", line),
     )
-    registry = Registry(launcher, BuiltinProvider(request.stack_outputs, ledger.made))
+    registry = Registry(launcher, BuiltinProvider(request.stack_outputs, ledger.made), inside)
     planner = Planner(request, ledger, registry, said)
     executor = Executor(request, ledger, registry, planner.provider, said, gate)
     parts = Parts(

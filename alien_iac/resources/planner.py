@@ -20,8 +20,9 @@ from alien_iac.checks.catalogue import finding
 from alien_iac.errors import Missing, StackInvalid
 from alien_iac.models.declared import Declared, Stack, Support
 from alien_iac.models.finding import Finding
+from alien_iac.protocol import review
 from alien_iac.protocol.outputs import KEY
-from alien_iac.resources import artifacts
+from alien_iac.resources import artifacts, report
 from alien_iac.resources.building import Builder, Site
 from alien_iac.resources.context import Recorded
 from alien_iac.resources.deployment import Deployment, deployment
@@ -94,18 +95,26 @@ class Planner:
             told = self._build(outputs)
         except BaseException as error:
             self._give_up(error)
+            if self._reviewed and isinstance(error, Refused):
+                self._register({review.KEY: report.refused(error.findings)})
             raise
         self._planned = self._late = True
-        self._register({**outputs, KEY: told})
+        self._register({**outputs, **told})
 
-    def _build(self, outputs: Mapping[str, Any]) -> pulumi.Output[dict[str, object]]:
+    @property
+    def _reviewed(self) -> bool:
+        return bool(self._around.environ.get(review.FOLDER))
+
+    def _build(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Build all, and return the outputs that we add."""
         stack, made, findings = self._check()
         if KEY in outputs:
             message = f'the stack program exports "{KEY}" itself'
             findings.append(finding("OUTPUT_RESERVED", KEY, message, "export it under another name"))
         builder = self._judge(findings)
         builder.build_all(self._recorded, stack, made)
-        return builder.outputs(stack)
+        told = {review.KEY: report.built(builder.built, findings)} if self._reviewed else {}
+        return {KEY: builder.outputs(stack), **told}
 
     def _add(self, component: Recorded) -> None:
         try:

@@ -14,6 +14,8 @@ from pulumi.runtime import config as pulumi_config
 from alien_iac import platforms
 from alien_iac.models.declared import Folder
 from alien_iac.models.platform import Platform
+from alien_iac.protocol import review
+from alien_iac.resources import stand_in
 
 MAIN = "main.py"
 _DOCKER_S = 5
@@ -53,7 +55,7 @@ class Surroundings:
 
 def real() -> Surroundings:
     """Those of the running program: Pulumi starts it in its own folder."""
-    program = Path.cwd()
+    program, under_review = Path.cwd(), os.environ.get(review.FOLDER)
     return Surroundings(
         config={**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()},
         environ=os.environ,
@@ -61,7 +63,7 @@ def real() -> Surroundings:
         stack=pulumi.get_stack(),
         program=program,
         root=project_root(program),
-        package=package,
+        package=_stand_in(Path(under_review)) if under_review else package,
         has_docker=has_docker,
     )
 
@@ -76,6 +78,13 @@ def package(source: Path, platform: Platform, cache: Path) -> Packaged:
     packaging = platforms.packager()
     made: Packaged = packaging.package(source, packaging.Target(platform=platform.value), cache)
     return made
+
+
+def _stand_in(folder: Path) -> Packager:
+    def put(source: Path, platform: Platform, _cache: Path) -> Packaged:
+        return stand_in.package(source, platform, folder)
+
+    return put
 
 
 def has_docker() -> bool:

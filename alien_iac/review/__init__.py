@@ -1,0 +1,1 @@
+"""The offline review: what a stack program will do to an account, told without credentials and without network."""
