@@ -11,7 +11,7 @@ from figure import Figure
 
 ROUNDS = 15
 ALIEN = str(Path(sys.executable).with_name("alien"))
-MEMORY = "import resource, alien_iac.runtime; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+MEMORY = "import os, alien_iac.runtime; os.system(f'ps -o rss= -p {os.getpid()}')"
 NOT_LOADED = "import sys, alien_iac; sys.exit('pulumi' in sys.modules)"
 
 

@@ -43,8 +43,10 @@ class RolloutStore:
 
     def commit(self, writes: Sequence[Write]) -> None:
         def work(transaction: Transaction) -> None:
+            for mine in _by_rollout(writes):
+                _write(transaction, mine)
             for write in writes:
-                _write(transaction, write)
+                _record(transaction, write.rollout_id, write.change)
 
         self._database.write_now(work)
 
@@ -113,13 +115,22 @@ def _stored(transaction: Transaction, row: RowMapping) -> Stored:
     return Stored(state=state, version=row["version"])
 
 
-def _write(transaction: Transaction, write: Write) -> None:
-    if write.expected_version == 0:
-        _make(transaction, write)
-    else:
-        _change(transaction, write)
-    _record(transaction, write.rollout_id, write.change)
-    transaction.wake(topic(write.rollout_id))
+def _by_rollout(writes: Sequence[Write]) -> Iterable[Sequence[Write]]:
+    found: dict[str, list[Write]] = {}
+    for write in writes:
+        found.setdefault(write.rollout_id, []).append(write)
+    return found.values()
+
+
+def _write(transaction: Transaction, writes: Sequence[Write]) -> None:
+    """The writes of one rollout."""
+    first, rest = writes[0], writes
+    if first.expected_version == 0:
+        _make(transaction, first)
+        rest = writes[1:]
+    if rest:
+        _change(transaction, rest)
+    transaction.wake(topic(first.rollout_id))
 
 
 def _make(transaction: Transaction, write: Write) -> None:
@@ -140,14 +151,20 @@ def _make(transaction: Transaction, write: Write) -> None:
     transaction.insert(insert(ROLLOUT_TARGETS), targets)
 
 
-def _change(transaction: Transaction, write: Write) -> None:
-    mine = {"this": write.rollout_id, "expected": write.expected_version}
-    values = {**_values(write.change.header), "version": write.expected_version + 1}
-    if transaction.run(_SWAP, {**mine, **values}) != 1:
-        raise Conflict(f"rollout {write.rollout_id} is not at version {write.expected_version} any more")
-    for target in write.change.targets:
-        one = {"this": write.rollout_id, "deployment": target.deployment_id}
-        transaction.run(_TARGET, {**one, "body": target.model_dump(mode="json")})
+def _change(transaction: Transaction, writes: Sequence[Write]) -> None:
+    """What several steps leave behind, in one statement a table."""
+    first, last = writes[0], writes[-1]
+    chained = all(each.expected_version == first.expected_version + step for step, each in enumerate(writes))
+    mine = {"this": first.rollout_id, "expected": first.expected_version}
+    values = {**_values(last.change.header), "version": last.expected_version + 1}
+    if not chained or transaction.run(_SWAP, {**mine, **values}) != 1:
+        raise Conflict(f"rollout {first.rollout_id} is not at version {first.expected_version} any more")
+    newest = {target.deployment_id: target for each in writes for target in each.change.targets}
+    rows_ = [
+        {"this": first.rollout_id, "deployment": name, "body": target.model_dump(mode="json")}
+        for name, target in newest.items()
+    ]
+    transaction.insert(_TARGET, rows_)
 
 
 def _values(header: Header) -> dict[str, Any]:
