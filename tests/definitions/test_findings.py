@@ -1,5 +1,6 @@
 """Each finding of the catalogue, made by the smallest stack program that has it."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -166,7 +167,9 @@ def test_schedules_that_are_right(folder: Path, cron: str) -> None:
 
 
 def test_every_code_of_the_catalogue_is_made_by_a_test() -> None:
-    assert sorted([*REFUSED, *CONFIG, *ELSEWHERE]) == list(CATALOGUE)
+    clouds = ("AWS_", "AZURE_", "GCP_")  # the tests of their packages make those
+    assert sorted([*REFUSED, *CONFIG, *ELSEWHERE]) == [code for code in CATALOGUE if not code.startswith(clouds)]
+    assert list(CATALOGUE) == sorted(CATALOGUE)
 
 
 @pytest.mark.parametrize("code", REFUSED)
@@ -225,7 +228,8 @@ def test_a_ready_artifact_that_is_gone_is_a_finding(folder: Path) -> None:
     assert recording.codes == ("PACKAGING_FAILED",)
 
 
-def test_a_platform_that_is_not_installed(folder: Path) -> None:
+def test_a_platform_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "alien_iac_gcp", None)  # what Python itself knows as "not to be imported"
     around = replace(surroundings(folder, config_for("gcp")), package=package)
     recording = record(lambda: alien.Storage("files"), around)
     assert recording.codes == ("PLATFORM_MISSING",)
