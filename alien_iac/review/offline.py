@@ -12,7 +12,7 @@ from alien_iac.engine.providers import Diff, Failures, Live, ProviderFailed
 from alien_iac.review.answers import FILE, Answers
 
 Outputs = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
-"""Type, logical name and inputs of a resource to the outputs that it has beside its inputs."""
+"""Type, logical name and inputs of a resource to its outputs beside them; an `id` among these is its own."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class OfflineProvider:
         logical = urns.name_of(new.urn)
         inputs: dict[str, Any] = values.bare(dict(new.inputs))
         made = {**self.outputs(new.type, logical, inputs), **self.answers.resources.get(new.type, {})}
-        return Live(f"{logical}-id", {**new.inputs, **made})
+        identity = made.pop("id", f"{logical}-id")
+        return Live(identity, {**new.inputs, **made})
 
     def read(self, resource: Resource) -> Live:
         """What is there already is what the answers say of its type."""

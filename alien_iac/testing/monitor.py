@@ -27,7 +27,7 @@ SYNTHETIC: Mapping[str, Mapping[str, Any]] = {
 """Outputs that a resource of `local` has beside its inputs, where a program is told no others."""
 Outputs = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
 """Type, logical name and inputs of a resource to the outputs that it has beside its inputs; token, "" and arguments of
-an invoke to its result."""
+an invoke to its result. An `id` among them is the resource's own."""
 
 
 def no_outputs(_type: str, _name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -114,10 +114,15 @@ class Monitor(mocks.MockMonitor):
             if resource.urn in self._kept:
                 raise ValueError(f"Duplicate resource URN '{resource.urn}'")
             self._kept[resource.urn] = resource
-        known = resource.custom and not self._preview
-        outputs = {**resource.inputs, **(self._outputs(resource) if known else {})}
+        made = dict(self._outputs(resource)) if resource.custom else {}
+        identity = made.pop("id", f"{resource.name}-id")
+        if self._preview:
+            # What a provider makes of an input is known before there is anything.
+            made = {name: value for name, value in made.items() if name in resource.inputs}
         return resource_pb2.RegisterResourceResponse(
-            urn=resource.urn, id=f"{resource.name}-id" if known else "", object=_struct(outputs)
+            urn=resource.urn,
+            id=identity if resource.custom and not self._preview else "",
+            object=_struct({**resource.inputs, **made}),
         )
 
     def _outputs(self, resource: Resource) -> Mapping[str, Any]:

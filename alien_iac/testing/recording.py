@@ -9,6 +9,7 @@ The program lives its whole life: it runs, and its components are checked and bu
 
 import asyncio
 import contextvars
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ from alien_iac.resources.surroundings import Packager, Surroundings
 from alien_iac.testing.monitor import PROJECT, STACK, Messages, Monitor, Outputs, Resource, no_outputs
 
 PREFIX = "acme-x1y2z3"
+_SUBNETS = (
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/network"
+    "/providers/Microsoft.Network/virtualNetworks/acme/subnets"
+)
 KEYS: Mapping[str, Mapping[str, Any]] = {
     "aws": {
         "aws:region": "eu-central-1",
@@ -41,6 +46,9 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
         "azure-native:location": "westeurope",
         "azure-native:subscriptionId": "00000000-0000-0000-0000-000000000001",
         "azure-native:tenantId": "00000000-0000-0000-0000-000000000002",
+        "azure-native:clientId": "00000000-0000-0000-0000-000000000003",
+        "alien-azure:application": "00000000-0000-0000-0000-000000000004",
+        "alien:network": json.dumps({part: f"{_SUBNETS}/{part}" for part in ("functions", "internal", "public")}),
     },
     "gcp": {
         "gcp:project": "acme-project",

@@ -1,0 +1,87 @@
+"""The image that a Container App runs, in the deployment's own registry: assembled from a source, or copied by digest.
+
+One identity pulls for all of them, and no app's own code can act as it: a workload reads no other one's image.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_azure_native.app._inputs import IdentitySettingsArgs, RegistryCredentialsArgs
+from pulumi_azure_native.authorization.role_assignment import RoleAssignment
+from pulumi_azure_native.containerregistry._inputs import SkuArgs
+from pulumi_azure_native.containerregistry.registry import Registry
+from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
+
+from alien_iac.resources.context import Context
+from alien_iac.resources.native import Image
+from alien_iac_azure import naming
+from alien_iac_azure.access import IMAGE_PULLER, assigned
+from alien_iac_azure.place import place
+from alien_iac_azure.shared import shared
+
+BASE = "docker.io/library/python@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
+"""What a source is laid over: Python for the wheels that packaging chose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """An image that Container Apps can start."""
+
+    reference: pulumi.Output[str]
+    image: Image
+    puller: UserAssignedIdentity
+    server: str
+    grant: pulumi.Resource
+
+    @property
+    def registries(self) -> list[RegistryCredentialsArgs]:
+        """Where it is pulled from, and as whom."""
+        return [RegistryCredentialsArgs(server=self.server, identity=self.puller.id)]
+
+    @property
+    def hidden(self) -> list[IdentitySettingsArgs]:
+        """The app's own code gets no token of the one that pulls."""
+        return [IdentitySettingsArgs(identity=self.puller.id, lifecycle="None")]
+
+
+def imported(context: Context) -> Imported:
+    """The image. Role: `image`."""
+    config, where = context.deployment.config, place(context.deployment.settings)
+    name = naming.shared_name(config, "registry", "images")
+    registry = _registry(context, name)
+    user = shared(
+        context,
+        UserAssignedIdentity,
+        "images-puller",
+        {"resource_name_": naming.shared_name(config, "identity", "images")},
+    )
+    may = assigned(context, user.principal_id, IMAGE_PULLER, registry.id, ("images",))
+    grant = context.shared.shared(RoleAssignment, "images-puller-grant", may)
+    props: dict[str, Any] = {
+        "repository": f"{name}.azurecr.io/{context.declared.id}",
+        "identity": {"clientId": where.client} if where.client else None,
+        **_source(context),
+    }
+    image = context.waiting_for([registry]).native("image", Image, props, suffix="image")
+    return Imported(reference=image.reference, image=image, puller=user, server=f"{name}.azurecr.io", grant=grant)
+
+
+def _registry(context: Context, name: str) -> Registry:
+    props = {
+        "registry_name": name,
+        "sku": SkuArgs(name="Basic"),
+        "admin_user_enabled": False,
+        "anonymous_pull_enabled": False,
+        "data_endpoint_enabled": False,
+        "public_network_access": "Enabled",
+        "network_rule_bypass_options": "AzureServices",
+    }
+    made: Registry = shared(context, Registry, "images", props)
+    return made
+
+
+def _source(context: Context) -> dict[str, Any]:
+    if context.artifact is None:
+        return {"source": context.recorded.given["image"]}
+    return {"source": str(context.artifact.path), "sha256": context.artifact.sha256, "base": BASE}
