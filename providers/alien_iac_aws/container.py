@@ -1,7 +1,7 @@
 """Container on AWS is an ECS service on Fargate, with a name in the deployment's private DNS."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -94,7 +94,9 @@ def build(context: Context) -> Built:
     size = fargate.size(arguments)
     if size is None:
         raise ValueError(fargate.wanted(arguments).words)
-    parts = _parts(context, arguments)
+    # What stands around the service does not wait for what the workload is linked to; the service does.
+    free = replace(context, needed=())
+    parts = _parts(free, arguments)
     made = task.Parts(
         size=size,
         image=parts.imported.reference,
@@ -103,10 +105,10 @@ def build(context: Context) -> Built:
         role=parts.roles.role,
         volumes=parts.volumes,
     )
-    definition = task.build(context, arguments, made)
-    running = cluster.cluster(context)
+    definition = task.build(free, arguments, made)
+    running = cluster.cluster(free)
     service = _service(context, arguments, parts, definition, running.arn)
-    scaling = _scaling(context, arguments, parts, running, service)
+    scaling = _scaling(free, arguments, parts, running, service)
     return Built(
         outputs=_outputs(context, arguments, parts, service),
         native={"service": service, "task": definition, **_native(parts), **scaling},

@@ -20,7 +20,7 @@ from alien_iac_aws import naming
 from alien_iac_aws.check_containers import GATEWAY_SECONDS
 from alien_iac_aws.ingress import Ingress
 from alien_iac_aws.logs import log_group
-from alien_iac_aws.security import Membership, opened
+from alien_iac_aws.security import Membership, Way, opened
 
 _REQUESTS_A_SECOND, _BURST = 1_000, 2_000
 _ACCESS = {
@@ -42,7 +42,8 @@ def build(context: Context, member: Membership, port: int, discovery: Service) -
     Roles: `api`, `integration`, `route`, `stage`, `access-logs`.
     """
     link, group = _link(context, member)
-    rules = opened(context, "public", port, source=group.id, target=member.group.id)
+    way = Way(source=group.id, target=member.group.id, port=port)
+    rules = opened(context, "public", f"API Gateway to {context.declared.id}", way)
     props = {
         "name": naming.name(context.deployment.config, "service", context.declared.id),
         "description": f"The public way to {context.declared.id}",

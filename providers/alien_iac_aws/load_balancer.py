@@ -18,7 +18,7 @@ from alien_iac.models.arguments import ContainerArguments
 from alien_iac.resources.context import Context
 from alien_iac_aws import access_logs, certificate, naming
 from alien_iac_aws.ingress import Ingress
-from alien_iac_aws.security import Membership, anybody, opened
+from alien_iac_aws.security import Membership, Way, anybody, opened
 
 _HTTP, _HTTPS = 80, 443
 _TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -80,10 +80,11 @@ def _balancer(context: Context, member: Membership, port: int) -> _Balancer:
         "tags": {"resource": resource},
     }
     group = context.native("load-balancer-group", SecurityGroup, grouped, suffix="public")
+    way = Way(source=group.id, target=member.group.id, port=port)
     rules = (
         anybody(context, "public-http", _HTTP, group.id),
         anybody(context, "public-https", _HTTPS, group.id),
-        *opened(context, "public", port, source=group.id, target=member.group.id),
+        *opened(context, "public", f"the load balancer of {resource}", way),
     )
     logs, logged = access_logs.target(context)
     props = {

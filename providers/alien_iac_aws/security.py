@@ -70,17 +70,26 @@ def join(context: Context, network: Network) -> Membership:
     )
 
 
-def opened(
-    context: Context, name: str, port: int, *, source: pulumi.Input[str], target: pulumi.Input[str]
-) -> tuple[pulumi.Resource, pulumi.Resource]:
-    """The two rules by which one group reaches another on one port, both under the context's component."""
-    ports = _ports((port, port))
-    out = {"security_group_id": source, "referenced_security_group_id": target, **ports}
-    into = {"security_group_id": target, "referenced_security_group_id": source, **ports}
-    text = f"{context.declared.id}, {name}"
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """From one security group to another, on one port."""
+
+    source: pulumi.Input[str]
+    target: pulumi.Input[str]
+    port: int
+
+
+def opened(context: Context, name: str, words: str, way: Way) -> tuple[pulumi.Resource, pulumi.Resource]:
+    """The two rules that open a way, both under the context's component.
+
+    `name`: part of their logical names. `words`: what they are for, as EC2's console shows it.
+    """
+    common = {**_ports((way.port, way.port)), "description": words}
+    out = {"security_group_id": way.source, "referenced_security_group_id": way.target, **common}
+    into = {"security_group_id": way.target, "referenced_security_group_id": way.source, **common}
     return (
-        context.native("egress", SecurityGroupEgressRule, {**out, "description": text}, suffix=f"{name}-egress"),
-        context.native("ingress", SecurityGroupIngressRule, {**into, "description": text}, suffix=f"{name}-ingress"),
+        context.native("egress", SecurityGroupEgressRule, out, suffix=f"{name}-egress"),
+        context.native("ingress", SecurityGroupIngressRule, into, suffix=f"{name}-ingress"),
     )
 
 
@@ -115,7 +124,8 @@ def _link(context: Context, group: SecurityGroup, target: Declared) -> tuple[pul
     if port is None:
         return ()
     other = context.native_of(target.id, ROLE).apply(lambda found: found.id)
-    return opened(context, f"to-{target.id}", port, source=group.id, target=other)
+    words = f"{context.declared.id} calls {target.id}"
+    return opened(context, f"to-{target.id}", words, Way(source=group.id, target=other, port=port))
 
 
 def _outside(context: Context, network: Network, group: SecurityGroup) -> SecurityGroupEgressRule:

@@ -28,7 +28,7 @@ from alien_iac.protocol.outputs import Kept
 from alien_iac.resources.context import Context, Grant
 from alien_iac_aws import access, naming
 from alien_iac_aws.policy import Statement, allow, deny_plain_http, document, text
-from alien_iac_aws.security import Membership, opened
+from alien_iac_aws.security import Membership, Way, opened
 
 UID = 1000
 """The user and the group that all files of a volume belong to, whoever the image runs as."""
@@ -56,7 +56,8 @@ def build(context: Context, arguments: ContainerArguments, member: Membership) -
     if not arguments.volumes:
         return ()
     group = _group(context, member)
-    way = opened(context, "volumes", _NFS, source=member.group.id, target=group.id)
+    words = f"{context.declared.id} mounts its volumes"
+    way = opened(context, "volumes", words, Way(source=member.group.id, target=group.id, port=_NFS))
     return tuple(_volume(context, member, group, way, volume.mount_path) for volume in arguments.volumes)
 
 
