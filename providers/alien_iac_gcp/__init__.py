@@ -75,3 +75,6 @@ ROLES = {
 
 RESERVED: tuple[str, ...] = ()
 IMAGE_NEEDS_DOCKER = False
+
+TYPES = ()
+"""Type tokens of everything that is made here. Public, so that a renamed one needs an alias."""

@@ -15,7 +15,6 @@ from alien_iac_gcp.sizes import asked, run_size
 
 PUSHED_S, SCHEDULED_S = 600, 1800
 """What Pub/Sub and Cloud Scheduler wait at most before they send the same again."""
-_X86 = "an image for arm64 does not start on Cloud Run"
 
 
 def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
@@ -28,8 +27,6 @@ def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
                 yield from _fits(component.id, arguments, trigger)
                 if isinstance(trigger, ScheduleTrigger):
                     yield from _schedule(component.id, trigger)
-        if component.workload and component.workload.image and component.workload.architecture == "arm64":
-            yield finding("UNSUPPORTED", component.id, _X86, "give it an image for x86_64, or for both")
 
 
 def _size(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from alien_iac_gcp import naming, place
 from alien_iac_gcp.shape import called, in_customer_network, shape
 
 KEY, DOMAIN = "alien:network", "alien:domain"
-_SUBNETWORK = re.compile(r"projects/[^/]+/regions/(?P<region>[^/]+)/subnetworks/[^/]+")
+_SUBNETWORK = re.compile(r"projects/(?P<project>[^/]+)/regions/(?P<region>[^/]+)/subnetworks/[^/]+")
 
 
 def check(stack: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -45,6 +45,12 @@ def _subnetwork(given: str | None, settings: Mapping[str, Any]) -> Iterator[Find
     elif found["region"] != region:
         message = f"the subnetwork is in {found['region']}, and {place.REGION} is {region}"
         yield finding("CONFIG_INVALID", KEY, message, "use one of the same region")
+    elif found["project"] != settings.get(place.PROJECT):
+        message = (
+            f"the network is shared by {found['project']}, which has to let Cloud Run and machines of this project in"
+        )
+        hint = "roles/compute.networkUser on the subnetwork, for this project's service agents and whoever deploys"
+        yield finding("GCP_SHARED_NETWORK", KEY, message, hint)
 
 
 def _apart(stack: Stack, component: Declared) -> Iterator[Finding]:

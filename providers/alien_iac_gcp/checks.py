@@ -5,7 +5,15 @@ from typing import Any
 
 from alien_iac.models.declared import Stack
 from alien_iac.models.finding import Finding
-from alien_iac_gcp import check_config, check_data, check_functions, check_machines, check_networks, check_services
+from alien_iac_gcp import (
+    check_config,
+    check_data,
+    check_functions,
+    check_images,
+    check_machines,
+    check_networks,
+    check_services,
+)
 
 Check = Callable[[Stack, Mapping[str, Any]], Iterable[Finding]]
 
@@ -13,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     check_config.check,
     check_data.check,
     check_functions.check,
+    check_images.check,
     check_services.check,
     check_machines.check,
     check_networks.check,

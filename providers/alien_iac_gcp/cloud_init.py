@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 START, UNIT = "/etc/alien/start.sh", "/etc/systemd/system/alien.service"
 _STOP_S = 30
+_EMPTY = 2
+"""What `blkid` answers where it finds nothing on a disk; any other trouble must not look like that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,10 @@ def _mounted(device: str) -> list[str]:
     return [
         f"mkdir -p {folder}",
         f"if ! mountpoint -q {folder}; then",
-        f"  blkid {block} >/dev/null || mkfs.ext4 -q -m 0 {block}",
+        f"  [ -b {block} ] || exit 1",
+        "  probed=0",
+        f"  blkid -p {block} >/dev/null || probed=$?",
+        f"  if [ $probed -eq {_EMPTY} ]; then mkfs.ext4 -q -m 0 {block}; fi",
         f"  fsck.ext4 -p {block} || [ $? -le 1 ]",
         f"  mount -o discard,nosuid,nodev {block} {folder}",
         f"  resize2fs {block}",
@@ -91,7 +96,15 @@ def _folder(device: str) -> str:
 
 
 def _docker(program: Program) -> str:
-    words = ["docker", "run", "--rm", "--name=alien", "--network=host", "--log-driver=json-file"]
+    words = [
+        "docker",
+        "run",
+        "--rm",
+        "--name=alien",
+        "--network=host",
+        "--log-driver=json-file",
+        "--log-opt=max-size=10m",
+    ]
     words += [f"--env={name}" for name in sorted(program.env)]
     words += [f"--volume={_folder(device)}:{path}" for device, path in sorted(program.disks.items())]
     return shlex.join([*words, program.image, *program.command])

@@ -3,7 +3,7 @@
 So nothing is pulled from elsewhere when a workload starts, and what the customer runs is what was reviewed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -51,8 +51,8 @@ def imported(context: Context) -> Imported:
 
 
 def repository(context: Context) -> Repository:
-    """The deployment's registry."""
-    context, key = keyed(with_apis(context, "artifactregistry"), "artifactregistry")
+    """The deployment's registry, which waits for nothing that a single workload waits for."""
+    context, key = keyed(with_apis(replace(context, needed=()), "artifactregistry"), "artifactregistry")
     config = context.deployment.config
     props = {
         "repository_id": naming.name(config, "repository", "images"),

@@ -70,7 +70,7 @@ def group(
         "wait_for_instances": True,
         "wait_for_instances_status": "UPDATED",
     }
-    manager = context.native("group", InstanceGroupManager, props, suffix="group")
+    manager = context.native("group", InstanceGroupManager, props)
     state = PerInstanceConfigPreservedStateArgs(
         disks=preserved(disks), internal_ips=[_kept_address(reached.address)] if reached else None
     )
@@ -142,5 +142,5 @@ def _kept_address(address: Address) -> PerInstanceConfigPreservedStateInternalIp
     return PerInstanceConfigPreservedStateInternalIpArgs(
         interface_name="nic0",
         auto_delete="NEVER",
-        ip_address=PerInstanceConfigPreservedStateInternalIpIpAddressArgs(address=address.id),
+        ip_address=PerInstanceConfigPreservedStateInternalIpIpAddressArgs(address=address.self_link),
     )

@@ -17,7 +17,10 @@ _COMPUTE = "https://www.googleapis.com/compute/v1/projects/{project}"
 
 TEMPLATES: Mapping[str, Mapping[str, str]] = {
     "gcp:artifactregistry/repository:Repository": {"name": "{repositoryId}"},
-    "gcp:compute/address:Address": {"address": "10.64.0.10"},
+    "gcp:compute/address:Address": {
+        "address": "10.64.0.10",
+        "selfLink": _COMPUTE + "/regions/{region}/addresses/{name}",
+    },
     "gcp:compute/globalAddress:GlobalAddress": {"address": "203.0.113.10"},
     "gcp:compute/instanceGroupManager:InstanceGroupManager": {
         "instanceGroup": _COMPUTE + "/zones/{zone}/instanceGroups/{name}"

@@ -65,11 +65,11 @@ class Channel:
 def channel(context: Context, delivery: Delivery, *, part: str = "", kept: bool) -> Channel:
     """Make a topic under the component. `part`: which one, where the component has several; `kept`: it holds data."""
     context, key = keyed(with_apis(context, "pubsub"), "pubsub")
-    dead = f"{part}-{DEAD}" if part else DEAD
+    dead = dead_part(part)
     topic = context.native("topic", Topic, _topic(context, part, key), suffix=part, kept=kept)
     dead_topic = context.native("dead-topic", Topic, _topic(context, dead, key), suffix=dead, kept=kept)
     publisher = _publisher(context, dead_topic, dead)
-    subscription = _subscription(context.waiting_for([publisher]), topic, dead_topic, delivery, part, kept=kept)
+    subscription = _subscription(context.waiting_for([publisher]), topic, delivery, part, kept=kept)
     return Channel(
         topic=topic,
         subscription=subscription,
@@ -77,6 +77,17 @@ def channel(context: Context, delivery: Delivery, *, part: str = "", kept: bool)
         dead_subscription=_dead_subscription(context, dead_topic, dead, kept=kept),
         agent_grants=(publisher, _subscriber(context, subscription, part)),
     )
+
+
+def dead_part(part: str) -> str:
+    """The part of the name of a topic's dead letters."""
+    return f"{part}-{DEAD}" if part else DEAD
+
+
+def full_name(context: Context, part: str = "") -> str:
+    """The full name of a topic of the context's component."""
+    name = naming.name(context.deployment.config, "topic", context.declared.id, part)
+    return f"projects/{place(context.deployment.settings).project}/topics/{name}"
 
 
 def deadline_s(timeouts: list[int], grace_s: int, otherwise_s: int) -> int:
@@ -95,16 +106,15 @@ def _topic(context: Context, part: str, key: str | None) -> dict[str, Any]:
     }
 
 
-def _subscription(  # noqa: PLR0913 - what a subscription is made of
-    context: Context, topic: Topic, dead: Topic, delivery: Delivery, part: str, *, kept: bool
-) -> Subscription:
+def _subscription(context: Context, topic: Topic, delivery: Delivery, part: str, *, kept: bool) -> Subscription:
     waits, push = _push(context, delivery)
     props = {
         **_lasting(context, part, topic, delivery.retention_s),
         "ack_deadline_seconds": delivery.deadline_s,
         "retry_policy": SubscriptionRetryPolicyArgs(minimum_backoff="10s", maximum_backoff="600s"),
         "dead_letter_policy": SubscriptionDeadLetterPolicyArgs(
-            dead_letter_topic=dead.id, max_delivery_attempts=delivery.max_receives
+            dead_letter_topic=full_name(context, f"{part}-{DEAD}" if part else DEAD),
+            max_delivery_attempts=delivery.max_receives,
         ),
         "push_config": push,
     }

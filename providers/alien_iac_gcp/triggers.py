@@ -26,7 +26,7 @@ from alien_iac_gcp.addresses import run_url
 from alien_iac_gcp.crontab import expressions
 from alien_iac_gcp.encryption import storage_agent
 from alien_iac_gcp.place import place
-from alien_iac_gcp.pubsub import Channel, Delivery, channel, deadline_s
+from alien_iac_gcp.pubsub import Channel, Delivery, channel, deadline_s, full_name
 from alien_iac_gcp.shared import with_apis
 
 MIN_ATTEMPT_S, MAX_ATTEMPT_S = 15, 1800
@@ -92,7 +92,7 @@ def _created(context: Context, storage: str) -> Natives:
     publisher = context.native("notices-publisher", TopicIAMMember, allowed, suffix=f"{storage}-notices")
     notices = {
         "bucket": naming.name(context.deployment.config, "bucket", storage),
-        "topic": made.topic.id,
+        "topic": full_name(context, storage),
         "payload_format": "JSON_API_V1",
         "event_types": ["OBJECT_FINALIZE"],
     }

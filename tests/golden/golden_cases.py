@@ -51,6 +51,11 @@ def every_container_argument() -> None:
     )
 
 
+def public_disk() -> None:
+    volumes = [alien.Volume("/data", size="20Gi")]
+    alien.Container("index", source="./api", port=7700, volumes=volumes, public=True, domain="index", env={"A": "b"})
+
+
 def every_trigger() -> None:
     files, jobs = alien.Storage("files"), alien.Queue("jobs")
     alien.Function(
@@ -108,6 +113,7 @@ CASES: Mapping[str, Case] = {
     "function/image": lambda: alien.Function("worker", image=IMAGE),
     "container/default": lambda: alien.Container("api", source="./api"),
     "container/arguments": every_container_argument,
+    "container/disk": public_disk,
     "container/tcp": lambda: alien.Container("db", source="./api", port=5432, protocol="tcp"),
     "container/image": lambda: alien.Container("index", image=IMAGE, port=7700, volumes=[alien.Volume("/meili_data")]),
     "links/verbs": every_verb,
