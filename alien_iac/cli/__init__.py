@@ -16,6 +16,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "init": ("init", "Make a project, or a new customer's config in it"),
         "doctor": ("doctor", "Say what is installed, what is missing, and how to get it"),
+        "review": ("review", "Show what a stack program will do to an account, without touching it"),
         "preview": ("stack", "Show what an update would do to one deployment"),
         "up": ("stack", "Update one deployment by hand"),
         "cancel": ("stack", "Remove the lock of an update whose process is dead"),

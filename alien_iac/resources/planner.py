@@ -95,9 +95,10 @@ class Planner:
             told = self._build(outputs)
         except BaseException as error:
             self._give_up(error)
-            if self._reviewed and isinstance(error, Refused):
-                self._register({review.KEY: report.refused(error.findings)})
-            raise
+            if not (self._reviewed and isinstance(error, Refused)):
+                raise
+            self._register({review.KEY: report.refused(error.findings)})  # what was found is what is asked for
+            return
         self._planned = self._late = True
         self._register({**outputs, **told})
 

@@ -21,6 +21,8 @@ PLACES: Mapping[Platform, Mapping[str, Any]] = {
         "azure-native:location": "westeurope",
         "azure-native:subscriptionId": "00000000-0000-0000-0000-000000000001",
         "azure-native:tenantId": "00000000-0000-0000-0000-000000000002",
+        "azure-native:clientId": "00000000-0000-0000-0000-000000000003",
+        "alien-azure:application": "00000000-0000-0000-0000-000000000004",
     },
     Platform.GCP: {"gcp:project": "acme-project", "gcp:region": "europe-west1"},
     Platform.LOCAL: {},

@@ -274,7 +274,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 UNSCOPED = frozenset({"ecr:GetAuthorizationToken", "secretsmanager:GetRandomPassword"})
 """Actions that IAM limits to no resource."""
 SERVICE_LINKED = "iam:CreateServiceLinkedRole"
-PASS_ROLE = "iam:PassRole"
+GIVE_ROLE = "iam:PassRole"
 _WITH_KEY = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 
 
@@ -282,14 +282,14 @@ def policy(types: Iterable[str], known: Mapping[str, str], *, key: str | None = 
     """The IAM policy for these types. `known`: partition, region, account and prefix; `key`: the customer's, if any."""
     actions = sorted({action for kind in types for action in ACTIONS.get(kind, "").split()})
     anywhere = [a for a in actions if a in UNSCOPED or _service(a) not in SCOPES]
-    named = [a for a in actions if a not in anywhere and a not in {PASS_ROLE, SERVICE_LINKED}]
+    named = [a for a in actions if a not in anywhere and a not in {GIVE_ROLE, SERVICE_LINKED}]
     services = dict.fromkeys(_service(action) for action in named)
     statements = [
         _statement(service, [a for a in named if _service(a) == service], SCOPES[service], known)
         for service in services
     ]
-    if PASS_ROLE in actions:
-        statements.append(_statement("PassRole", [PASS_ROLE], (_ROLES,), known))
+    if GIVE_ROLE in actions:
+        statements.append(_statement("PassRole", [GIVE_ROLE], (_ROLES,), known))
     if SERVICE_LINKED in actions:
         place = "arn:{partition}:iam::{account}:role/aws-service-role/*"
         statements.append(_statement("ServiceLinkedRoles", [SERVICE_LINKED], (place,), known))

@@ -15,6 +15,7 @@ from alien_iac import programs, steps
 from alien_iac.engine import update, urns
 from alien_iac.engine.journal import NoJournal
 from alien_iac.engine.model import Request, Resource, Result, Snapshot
+from alien_iac.errors import UpdateFailed
 from alien_iac.programs import Program
 from alien_iac.protocol import review as agreed
 from alien_iac.protocol.outputs import KEY
@@ -42,9 +43,11 @@ def review(subject: Subject, answers: Answers) -> model.Review:
     resources = [r for r in result.snapshot.resources if not r.delete]
     root = next((r for r in resources if r.type == urns.ROOT), None)
     told: dict[str, Any] | None = shown.value(root.outputs.get(agreed.KEY)) if root else None
-    if not result.succeeded and not (told and _refused(told)):
-        raise steps.as_error(f"{subject.stack}, reviewed for {subject.platform},", failures)
-    made = tuple(_resource(r, shown) for r in resources if r.type != urns.ROOT) if result.succeeded else ()
+    refused = bool(told and _refused(told))
+    if not result.succeeded and not refused:
+        reasons = "\n".join(f"  {line}" for line in failures) or "  the engine gave no reason"
+        raise UpdateFailed(f"the stack program cannot be reviewed for {subject.platform}:\n{reasons}")
+    made = tuple(_resource(r, shown) for r in resources if r.type != urns.ROOT) if not refused else ()
     parts = told or {"grants": [], "exposure": [], "idle": [], "findings": []}
     return model.Review.model_validate(
         {
