@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/ready ## Three customers on this machine: v1, commands, v2 in waves, a broken v3 (ONCE=1: ends by itself)
+demo: .venv/demo ## Three customers on this machine: v1, commands, v2 in waves, a broken v3 (ONCE=1: ends by itself)
 	@$(BIN)/alien demo $(if $(ONCE),--once)
 
 test: .venv/ready ## Format, lint, types, contracts, tests with coverage, and the wheel
@@ -43,8 +43,13 @@ format: .venv/ready ## Format and mend what can be mended
 clean: ## Remove what was installed, built and left by runs
 	rm -rf .venv .demo .alien dist .mypy_cache .ruff_cache .pytest_cache .coverage* .hypothesis
 
-.venv/ready: pyproject.toml constraints.txt
+# The demo needs no cloud's SDK: those are a gigabyte on the disk.
+.venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[demo]'
+	@touch $@
+
+.venv/ready: .venv/demo
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[all,demo]' --group dev
 	@touch $@
