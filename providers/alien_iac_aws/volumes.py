@@ -162,5 +162,5 @@ def _mount_targets(
 
 
 def _mounted(volume: Volume) -> Statement:
-    through = {"StringEquals": {"elasticfilesystem:AccessPointArn": volume.access_point.arn}}
+    through = {"ArnEquals": {"elasticfilesystem:AccessPointArn": volume.access_point.arn}}
     return allow("Mount", _MOUNT, [volume.file_system.arn], through)

@@ -167,7 +167,7 @@ def test_a_volume_is_mounted_over_tls_by_this_workload_alone(tmp_path: Path) -> 
     assert volume["efsVolumeConfiguration"]["transitEncryption"] == "ENABLED"
     assert volume["efsVolumeConfiguration"]["authorizationConfig"]["iam"] == "ENABLED"
     (statement,) = json.loads(recording.one(POLICY, "api-mount-meili-data").inputs["policy"])["Statement"]
-    assert "elasticfilesystem:AccessPointArn" in statement["Condition"]["StringEquals"]
+    assert "elasticfilesystem:AccessPointArn" in statement["Condition"]["ArnEquals"]
     assert statement["Action"] == ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
     told = {v["name"]: v["value"] for v in definition(recording)["environment"]}
     assert told["ALIEN_VOLUME_MEILI_DATA"] == "/meili_data"
