@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-START, UNIT = "/etc/alien/start.sh", "/etc/systemd/system/alien.service"
+START, UNIT, HOME = "/etc/alien/start.sh", "/etc/systemd/system/alien.service", "/var/lib/alien"
 _STOP_S = 30
 _EMPTY = 2
 """What `blkid` answers where it finds nothing on a disk; any other trouble must not look like that."""
@@ -51,8 +51,8 @@ Wants=network-online.target docker.service
 After=network-online.target docker.service
 
 [Service]
-Environment=HOME=/var/lib/alien
-ExecStartPre=/bin/mkdir -p /var/lib/alien
+Environment=HOME={HOME}
+ExecStartPre=/bin/mkdir -p {HOME}
 ExecStartPre=/usr/bin/docker-credential-gcr configure-docker --registries={program.registry}
 ExecStart=/bin/bash {START}
 ExecStop=/usr/bin/docker stop --time={_STOP_S} alien
@@ -63,14 +63,21 @@ RestartSec=5
 
 
 def _script(program: Program) -> str:
-    lines = ["set -eu", *(f"export {name}={shlex.quote(value)}" for name, value in sorted(program.env.items()))]
-    for device, _ in sorted(program.disks.items()):
+    lines = ["set -eu"]
+    for device in sorted(program.disks):
         lines += _mounted(device)
     if program.port is not None:
         # The image's firewall lets nothing in by itself; the network's says who gets so far.
         rule = f"INPUT -p tcp --dport {program.port} -j ACCEPT"
         lines.append(f"iptables -w -C {rule} 2>/dev/null || iptables -w -A {rule}")
-    lines += ["docker rm --force alien >/dev/null 2>&1 || true", f"exec {_docker(program)}"]
+    image = shlex.quote(program.image)
+    lines += [
+        "docker rm --force alien >/dev/null 2>&1 || true",
+        f"docker image inspect {image} >/dev/null 2>&1 || docker pull --quiet {image}",
+        # Last of all: they are the workload's, whatever their names would mean to the commands above.
+        *(f"export {name}={shlex.quote(value)}" for name, value in sorted(program.env.items())),
+        f"exec {_docker(program)}",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -96,15 +103,9 @@ def _folder(device: str) -> str:
 
 
 def _docker(program: Program) -> str:
-    words = [
-        "docker",
-        "run",
-        "--rm",
-        "--name=alien",
-        "--network=host",
-        "--log-driver=json-file",
-        "--log-opt=max-size=10m",
-    ]
+    """Said so that no variable of the workload's (`PATH`, `HOME`, `DOCKER_HOST`) has a say in it."""
+    words = ["/usr/bin/docker", f"--config={HOME}/.docker", "--host=unix:///var/run/docker.sock", "run", "--rm"]
+    words += ["--pull=never", "--name=alien", "--network=host", "--log-driver=json-file", "--log-opt=max-size=10m"]
     words += [f"--env={name}" for name in sorted(program.env)]
     words += [f"--volume={_folder(device)}:{path}" for device, path in sorted(program.disks.items())]
     return shlex.join([*words, program.image, *program.command])

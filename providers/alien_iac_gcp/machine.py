@@ -26,7 +26,7 @@ from alien_iac_gcp.sizes import asked, disk_gib, machine
 from alien_iac_gcp.workload import account_of
 
 _TTL_S = 60
-_DOLLARS_PER_GIB, _DOLLARS_OF_NAT = 0.1, 1
+_DOLLARS_PER_GIB, _DOLLARS_OF_NAT = 0.1, 4
 Native = dict[str, Any]
 
 
@@ -122,7 +122,7 @@ def _idle(context: Context, arguments: ContainerArguments, host: str | None) -> 
     if disks_gib:
         costs["disks"] = f"USD {disks_gib * _DOLLARS_PER_GIB:.0f}"
     if not in_customer_network(context.declared):
-        costs["Cloud NAT"] = f"USD {_DOLLARS_OF_NAT} a machine, USD 3 an address, and USD 0.045 a GiB"
+        costs["Cloud NAT"] = f"USD {_DOLLARS_OF_NAT}, and USD 0.045 a GiB"
     return {**costs, **(balancer.IDLE if host else {})}
 
 

@@ -31,6 +31,12 @@ def apart() -> None:
     alien.Function("worker", source="./worker", network="customer", link=[index])
 
 
+def many_listeners() -> None:
+    files = alien.Storage("files")
+    for number in range(11):
+        alien.Function(f"worker-{number}", source="./worker", link=[files], triggers=[files.on_created()])
+
+
 @pytest.mark.parametrize(
     ("program", "config", "codes"),
     [
@@ -57,6 +63,7 @@ def apart() -> None:
         (container(volumes=[alien.Volume("/data")], public=True), {}, ("UNSUPPORTED",)),
         (container(volumes=[alien.Volume("/data", shared=True)]), {}, ("UNSUPPORTED",)),
         (apart, {}, ("GCP_NETWORK",)),
+        (many_listeners, {}, ("GCP_LIMIT",)),
     ],
 )
 def test_what_google_cloud_cannot_do_is_refused(

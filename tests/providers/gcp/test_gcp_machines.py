@@ -76,8 +76,9 @@ def test_a_script_is_one_that_bash_reads() -> None:
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_whatever_a_variable_holds_arrives(value: str) -> None:
-    line = script(user_data(program(env={"A": value}))).removeprefix("set -eu\nexport A=")
-    assert shlex.split(line)[0] == value
+    before, _, line = script(user_data(program(env={"PATH": value}))).partition("export PATH=")
+    assert "docker pull" in before
+    assert shlex.split(line)[:3] == [value, "exec", "/usr/bin/docker"]
 
 
 def test_only_an_empty_disk_gets_a_file_system() -> None:
