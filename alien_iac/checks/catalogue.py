@@ -36,6 +36,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "AZURE_DOMAIN": Entry("info", "A public name needs records in the customer's DNS."),
     "AZURE_FLOW_LOGS": Entry("info", "A network has no flow logs."),
     "AZURE_HTTP_WAIT": Entry("info", "A Function may take longer than whoever calls it waits."),
+    "AZURE_IMAGE": Entry("error", "An image cannot be copied into the customer's registry by what it is called."),
     "AZURE_KEY": Entry("warning", "A service of Azure does not use the customer's key."),
     "AZURE_LIMIT": Entry("error", "A service of Azure does not go as far as a component asks it to."),
     "AZURE_LOCK": Entry("info", "A message's lock has to be renewed while a Function works on it."),

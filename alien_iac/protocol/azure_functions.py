@@ -12,9 +12,12 @@ CREATED_QUEUES = "ALIEN_CREATED_QUEUES"
 """JSON of a storage's id to the name of the queue with notices of its new objects."""
 JOB = "ALIEN_JOB"
 """Set in a job only: the `ScheduleTrigger` as JSON whose handlers it runs, once, before it ends."""
+CALLED = "ALIEN_CALLED"
+"""Set where somebody may call the Function by its private address, and Azure asks each caller for a token. Where it is
+not set, nothing below `/_alien/` is answered."""
 PRINCIPAL = "X-MS-CLIENT-PRINCIPAL-ID"
-"""Header that Azure sets, and takes from nobody, where a caller has shown a token that it let in. A public Function
-answers nothing below `/_alien/` without it; others are not reached without such a token at all."""
+"""Header that Azure sets then, and takes from nobody, for a caller whose token it let in. Nothing below `/_alien/` is
+answered without it: a public Function is reached by others too."""
 
 
 def timer_name(number: int) -> str:

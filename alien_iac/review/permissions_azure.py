@@ -34,6 +34,8 @@ RESOURCES: Mapping[str, str] = {
     "azure-native:privatedns:PrivateRecordSet": "Microsoft.Network/privateDnsZones/A",
     "azure-native:privatedns:PrivateZone": "Microsoft.Network/privateDnsZones",
     "azure-native:privatedns:VirtualNetworkLink": "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+    "azure-native:resources:Deployment": "Microsoft.Resources/deployments",
+    "azure-native:resources:Deployment": "Microsoft.Resources/deployments",
     "azure-native:resources:ResourceGroup": "Microsoft.Resources/subscriptions/resourceGroups",
     "azure-native:servicebus:Namespace": "Microsoft.ServiceBus/namespaces",
     "azure-native:servicebus:NamespaceNetworkRuleSet": "Microsoft.ServiceBus/namespaces/networkRuleSets",
@@ -48,6 +50,10 @@ RESOURCES: Mapping[str, str] = {
     "azure-native:web:AppServicePlan": "Microsoft.Web/serverfarms",
     "azure-native:web:WebApp": "Microsoft.Web/sites",
     "azure-native:web:WebAppAuthSettingsV2": "Microsoft.Web/sites/config",
+    "azure-native:web:WebAppFtpAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
+    "azure-native:web:WebAppScmAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
+    "azure-native:web:WebAppFtpAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
+    "azure-native:web:WebAppScmAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
 }
 """By type: the kind of resource in Azure's own words. Each is read, written and deleted."""
 MORE: Mapping[str, str] = {
@@ -83,6 +89,10 @@ MORE: Mapping[str, str] = {
         "Microsoft.Network/networkSecurityGroups/join/action Microsoft.Network/natGateways/join/action"
     ),
     "azure-native:privatedns:VirtualNetworkLink": "Microsoft.Network/virtualNetworks/join/action",
+    "azure-native:resources:Deployment": (
+        "Microsoft.Resources/deployments/operationstatuses/read Microsoft.KeyVault/vaults/secrets/read "
+        "Microsoft.KeyVault/vaults/secrets/write"
+    ),
     "azure-native:storage:StorageAccount": "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     "azure-native:web:WebApp": (
         "Microsoft.Web/sites/config/read Microsoft.Web/sites/config/write Microsoft.Web/sites/config/list/action "

@@ -45,7 +45,7 @@ _VERBS: Mapping[tuple[str, str], Role] = {
     ("Queue", "consume"): BUS_RECEIVER,
     ("Secret", "read"): SECRET_READER,
 }
-"""Who may call a Function is told to the Function itself (see `callers`); to call a Container, one is in its network."""
+"""Who may call a Function is told to the Function itself (see `callers`); a Container asks nobody in its network."""
 
 
 @dataclass(frozen=True, kw_only=True)

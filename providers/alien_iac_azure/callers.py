@@ -14,7 +14,6 @@ from pulumi_azure_native.web import _inputs as web_inputs
 from pulumi_azure_native.web._enums import UnauthenticatedClientActionV2 as WebAction
 from pulumi_azure_native.web.web_app_auth_settings_v2 import WebAppAuthSettingsV2
 
-from alien_iac.models.declared import Declared, Stack
 from alien_iac.resources.context import Context, Exposure, Grant
 from alien_iac_azure import placement
 from alien_iac_azure.place import Place, place
@@ -22,12 +21,6 @@ from alien_iac_azure.shared import group
 
 AGENT = "agent"
 _V2 = "~1"
-
-
-def is_called(stack: Stack, declared: Declared) -> bool:
-    """Whether anybody calls the Function by its private address."""
-    commands = declared.workload is not None and declared.workload.commands
-    return commands or bool(placement.callers(stack, declared))
 
 
 def grants(context: Context) -> tuple[Grant, ...]:
@@ -66,7 +59,7 @@ def seats(context: Context) -> list[placement.Seat]:
 def of_site(context: Context, site: pulumi.Output[str]) -> WebAppAuthSettingsV2 | None:
     """What Flex Consumption asks of callers. Role: `auth`. None where nobody calls."""
     where = place(context.deployment.settings)
-    if not is_called(context.stack, context.declared):
+    if not placement.is_called(context.stack, context.declared):
         return None
     policy = web_inputs.DefaultAuthorizationPolicyArgs(allowed_applications=_allowed(context))
     directory = web_inputs.AzureActiveDirectoryArgs(
@@ -96,7 +89,7 @@ def of_site(context: Context, site: pulumi.Output[str]) -> WebAppAuthSettingsV2 
 def of_app(context: Context, app: pulumi.Output[str]) -> ContainerAppsAuthConfig | None:
     """The same of a Function that is a Container App."""
     where = place(context.deployment.settings)
-    if not is_called(context.stack, context.declared):
+    if not placement.is_called(context.stack, context.declared):
         return None
     policy = app_inputs.DefaultAuthorizationPolicyArgs(allowed_applications=_allowed(context))
     directory = app_inputs.AzureActiveDirectoryArgs(

@@ -50,7 +50,7 @@ def _callers(stack: Stack, component: Declared, settings: Mapping[str, Any]) -> 
     if component.kind != "Function" or component.workload is None:
         return
     commands = component.workload.commands
-    if (commands or placement.callers(stack, component)) and not settings.get(place.APPLICATION):
+    if placement.is_called(stack, component) and not settings.get(place.APPLICATION):
         message = f"{component.id} is called, and {place.APPLICATION} names no application that tokens are made out to"
         hint = "register one in the customer's tenant, with no secret and no permissions, and set its client id"
         yield finding("CONFIG_MISSING", place.APPLICATION, message, hint)

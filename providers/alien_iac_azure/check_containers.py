@@ -71,7 +71,3 @@ def _tcp(
 def _code(resource: str, arguments: ContainerArguments) -> Iterator[Finding]:
     for name in sorted(set(_OURS) & set(arguments.env)):
         yield finding("ENV_RESERVED", resource, f"env: {name} is set by alien-iac", "rename it")
-    if arguments.image is not None and arguments.architecture == "arm64":
-        yield finding(
-            "AZURE_LIMIT", resource, "its image is for arm64, and Azure runs x86_64 here", "build it for both"
-        )

@@ -23,7 +23,6 @@ def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
         if isinstance(component.arguments, FunctionArguments):
             yield from _variables(component.id, component.arguments)
             yield from _waits(component, component.arguments)
-            yield from _image(component.id, component.arguments)
             yield from (_flex if is_flex(component) else _app)(component.id, component.arguments)
 
 
@@ -66,13 +65,6 @@ def _waits(component: Declared, arguments: FunctionArguments) -> Iterator[Findin
             f'timeout "{arguments.timeout}": a message is locked for five minutes, and the runtime renews the lock'
         )
         yield finding("AZURE_LOCK", component.id, message)
-
-
-def _image(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:
-    if arguments.image is not None and arguments.architecture == "arm64":
-        yield finding(
-            "AZURE_LIMIT", resource, "its image is for arm64, and Azure runs x86_64 here", "build it for both"
-        )
 
 
 def _variables(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:

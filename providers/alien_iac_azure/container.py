@@ -61,7 +61,6 @@ def build(context: Context) -> Built:
             **disks.native,
             **certificate,
         },
-        needed=(app,),
         workload=_told(context, arguments),
         kept=volumes.kept(context, disks),
         grants=granted.grants,

@@ -1,4 +1,4 @@
-"""Function on Azure is an app on Flex Consumption, or, from an image or with a domain, a Container App that scales to 0."""
+"""Function on Azure is an app on Flex Consumption; from an image or with a domain, a Container App that scales to 0."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,20 @@ from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssig
 from alien_iac.models.arguments import FunctionArguments
 from alien_iac.protocol.outputs import Health, Invoke, Workload
 from alien_iac.resources.context import Built, Context, Grant
-from alien_iac_azure import access, addresses, apps, callers, domain, events, flex, image, jobs, scaling, sizes
+from alien_iac_azure import (
+    access,
+    addresses,
+    apps,
+    callers,
+    domain,
+    events,
+    flex,
+    image,
+    jobs,
+    placement,
+    scaling,
+    sizes,
+)
 from alien_iac_azure.place import place
 from alien_iac_azure.placement import is_flex
 from alien_iac_azure.workload import FUNCTION_PORT, environment, in_container
@@ -75,13 +88,7 @@ def _container(
         size=sizes.app(sizes.FUNCTION_CPU, arguments.memory),
         variables={**environment(context, identity), **in_container(context)},
         scale=scaling.of_function(context, arguments, identity),
-        ingress=IngressArgs(
-            external=True,
-            target_port=FUNCTION_PORT,
-            transport="auto",
-            allow_insecure=False,
-            custom_domains=named.bindings if named else None,
-        ),
+        ingress=_ingress(context, arguments, named),
     )
     app = apps.build(context, parts, granted.made)
     native = {
@@ -92,6 +99,19 @@ def _container(
         "certificate": domain.certify(context, named, app) if named else None,
     }
     return _Made(name=app.name, native={role: r for role, r in native.items() if r is not None})
+
+
+def _ingress(context: Context, arguments: FunctionArguments, named: domain.Domain | None) -> IngressArgs | None:
+    """None where nobody calls: messages and schedules need no door."""
+    if not arguments.public and not placement.is_called(context.stack, context.declared):
+        return None
+    return IngressArgs(
+        external=True,
+        target_port=FUNCTION_PORT,
+        transport="auto",
+        allow_insecure=False,
+        custom_domains=named.bindings if named else None,
+    )
 
 
 def _told(context: Context, arguments: FunctionArguments) -> pulumi.Output[Workload]:

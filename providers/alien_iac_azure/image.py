@@ -75,7 +75,6 @@ def _registry(context: Context, name: str) -> Registry:
         "anonymous_pull_enabled": False,
         "data_endpoint_enabled": False,
         "public_network_access": "Enabled",
-        "network_rule_bypass_options": "AzureServices",
     }
     made: Registry = shared(context, Registry, "images", props)
     return made

@@ -96,5 +96,11 @@ def callers(stack: Stack, declared: Declared) -> tuple[Declared, ...]:
     return tuple(c for c in stack.components if any(ln.resource == declared.id and ln.verb == "call" for ln in c.links))
 
 
+def is_called(stack: Stack, declared: Declared) -> bool:
+    """Whether anybody calls a Function by its private address: a workload that is linked to it, or the agent."""
+    commands = declared.workload is not None and declared.workload.commands
+    return commands or bool(callers(stack, declared))
+
+
 def _object(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds
     return json.loads(text)

@@ -7,7 +7,7 @@ from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssig
 from alien_iac.models.arguments import ContainerArguments, FunctionArguments
 from alien_iac.models.triggers import QueueTrigger
 from alien_iac.resources.context import Context
-from alien_iac_azure import access, bus, events, naming
+from alien_iac_azure import access, bus, events, naming, placement
 
 REQUESTS = 50
 """Requests at once that a copy is for."""
@@ -42,7 +42,8 @@ def of_function(context: Context, arguments: FunctionArguments, identity: UserAs
         *(naming.name(config, "queue", t.resource) for t in arguments.triggers if isinstance(t, QueueTrigger)),
         *(events.queue_name(context, storage) for storage in access.watched(context.declared)),
     ]
-    rules = [_http(), *(_messages(context, queue, identity) for queue in queues)]
+    reached = arguments.public or placement.is_called(context.stack, context.declared)
+    rules = [*([_http()] if reached else []), *(_messages(context, queue, identity) for queue in queues)]
     return _scale(0, arguments.concurrency or FUNCTION_COPIES, rules)
 
 

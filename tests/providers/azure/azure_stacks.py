@@ -1,0 +1,40 @@
+"""Stack programs on Azure, and what they would make there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alien_iac.testing.monitor import Resource
+from alien_iac.testing.recording import Recording, config_for, record, surroundings
+
+IMAGE = "docker.io/vendor/app@sha256:" + "1" * 64
+KEY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/acme/keys/data"
+NATIVE = "azure-native:"
+
+
+def run(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:  # noqa: ANN401 - as a config file has them
+    """Record the program. Config by keyword: an `alien:` key, or a whole key; None takes one out."""
+    for name in ("api", "worker"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "main.py").touch()
+    whole = {key if ":" in key else f"alien:{key}": value for key, value in config.items()}
+    settings = {**config_for("azure"), **whole}
+    given = {key: value for key, value in settings.items() if value is not None}
+    return record(program, surroundings(folder, given))
+
+
+def made(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:  # noqa: ANN401 - as above
+    """The same of a program that is in order."""
+    recording = run(program, folder, **config)
+    assert recording.error is None, recording.findings
+    return recording
+
+
+def of(recording: Recording, kind: str) -> tuple[Resource, ...]:
+    """The native resources of a kind, such as `storage:StorageAccount`."""
+    return recording.of_type(f"{NATIVE}{kind}")
+
+
+def codes(recording: Recording) -> tuple[str, ...]:
+    """The codes of its errors."""
+    return tuple(f.code for f in recording.findings if f.severity == "error")
