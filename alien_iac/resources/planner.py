@@ -8,6 +8,7 @@ that one call. There an exception in flight means that the program failed half-w
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -95,16 +96,16 @@ class Planner:
             told = self._build(outputs)
         except BaseException as error:
             self._give_up(error)
-            if not (self._reviewed and isinstance(error, Refused)):
-                raise
-            self._register({review.KEY: report.refused(error.findings)})  # what was found is what is asked for
-            return
+            if self._review and isinstance(error, Refused):
+                report.refused(Path(self._review), error.findings)
+            raise
         self._planned = self._late = True
         self._register({**outputs, **told})
 
     @property
-    def _reviewed(self) -> bool:
-        return bool(self._around.environ.get(review.FOLDER))
+    def _review(self) -> str:
+        """The folder of the review that this run is for; empty for any other run."""
+        return self._around.environ.get(review.FOLDER, "")
 
     def _build(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """Build all, and return the outputs that we add."""
@@ -114,7 +115,7 @@ class Planner:
             findings.append(finding("OUTPUT_RESERVED", KEY, message, "export it under another name"))
         builder = self._judge(findings)
         builder.build_all(self._recorded, stack, made)
-        told = {review.KEY: report.built(builder.built, findings)} if self._reviewed else {}
+        told = {review.KEY: report.built(builder.built, findings)} if self._review else {}
         return {KEY: builder.outputs(stack), **told}
 
     def _add(self, component: Recorded) -> None:

@@ -35,7 +35,6 @@ RESOURCES: Mapping[str, str] = {
     "azure-native:privatedns:PrivateZone": "Microsoft.Network/privateDnsZones",
     "azure-native:privatedns:VirtualNetworkLink": "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
     "azure-native:resources:Deployment": "Microsoft.Resources/deployments",
-    "azure-native:resources:Deployment": "Microsoft.Resources/deployments",
     "azure-native:resources:ResourceGroup": "Microsoft.Resources/subscriptions/resourceGroups",
     "azure-native:servicebus:Namespace": "Microsoft.ServiceBus/namespaces",
     "azure-native:servicebus:NamespaceNetworkRuleSet": "Microsoft.ServiceBus/namespaces/networkRuleSets",
@@ -50,8 +49,6 @@ RESOURCES: Mapping[str, str] = {
     "azure-native:web:AppServicePlan": "Microsoft.Web/serverfarms",
     "azure-native:web:WebApp": "Microsoft.Web/sites",
     "azure-native:web:WebAppAuthSettingsV2": "Microsoft.Web/sites/config",
-    "azure-native:web:WebAppFtpAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
-    "azure-native:web:WebAppScmAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
     "azure-native:web:WebAppFtpAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
     "azure-native:web:WebAppScmAllowed": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
 }

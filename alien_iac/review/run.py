@@ -3,10 +3,10 @@
 State is in memory, nothing is packaged, and the program's process gets an environment without credentials.
 """
 
+import json
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,21 +39,21 @@ def review(subject: Subject, answers: Answers) -> model.Review:
         folder = Path(name).resolve()
         result = _dry_create(subject, answers, folder)
         failures = events.failures(folder / _EVENTS)
+        refusal = folder / agreed.FINDINGS
+        found = json.loads(refusal.read_text(encoding="utf-8")) if refusal.is_file() else None
     shown = Shown({str(folder): "", str(subject.project.folder): "."})
     resources = [r for r in result.snapshot.resources if not r.delete]
     root = next((r for r in resources if r.type == urns.ROOT), None)
     told: dict[str, Any] | None = shown.value(root.outputs.get(agreed.KEY)) if root else None
-    refused = bool(told and _refused(told))
-    if not result.succeeded and not refused:
+    if not result.succeeded and found is None:
         reasons = "\n".join(f"  {line}" for line in failures) or "  the engine gave no reason"
         raise UpdateFailed(f"the stack program cannot be reviewed for {subject.platform}:\n{reasons}")
-    made = tuple(_resource(r, shown) for r in resources if r.type != urns.ROOT) if not refused else ()
-    parts = told or {"grants": [], "exposure": [], "idle": [], "findings": []}
+    made = sorted((_resource(r, shown) for r in resources if r.type != urns.ROOT), key=lambda r: r.urn)
     return model.Review.model_validate(
         {
             "platform": subject.platform.value,
-            "resources": made,
-            **parts,
+            "resources": made if found is None else (),
+            **({"findings": shown.value(found)} if found is not None else told or {}),
             "leaves": leaving.find(subject),
             "deployPermissions": permissions.needed(subject, {r.type for r in made}),
         }
@@ -85,10 +85,6 @@ def _request(subject: Subject, address: str) -> Request:
         client=address,
         parallel=_PARALLEL,
     )
-
-
-def _refused(told: Mapping[str, Any]) -> bool:
-    return any(finding["severity"] == "error" for finding in told["findings"])
 
 
 def _resource(resource: Resource, shown: Shown) -> model.Resource:
