@@ -66,7 +66,9 @@ def exposure(context: Context, host: str) -> Exposure:
 def _front(context: Context, host: str, backend: dict[str, Any]) -> Native:
     log = BackendServiceLogConfigArgs(enable=True, sample_rate=1.0)
     settings = {"load_balancing_scheme": SCHEME, "log_config": log, **backend}
-    address = _made(context, "address", GlobalAddress, {"address_type": "EXTERNAL", "ip_version": "IPV4"})
+    address = _made(
+        context, "address", GlobalAddress, {"address_type": "EXTERNAL", "ip_version": "IPV4", **_labels(context)}
+    )
     service = _made(context, "backend", BackendService, settings)
     return {
         "address": address,
@@ -83,7 +85,7 @@ def _https(context: Context, host: str, address: GlobalAddress, service: Backend
     routes = _made(context, "routes", URLMap, {"default_service": service.id})
     front = {"url_map": routes.id, "ssl_certificates": [certificate.id], "ssl_policy": policy.id}
     proxy = _made(context, "https-proxy", TargetHttpsProxy, front)
-    rule = _made(context, "https-rule", GlobalForwardingRule, _rule(address, proxy.id, "443"))
+    rule = _made(context, "https-rule", GlobalForwardingRule, _rule(context, address, proxy.id, "443"))
     return {
         "certificate": certificate,
         "tls-policy": policy,
@@ -100,12 +102,17 @@ def _redirect(context: Context, address: GlobalAddress) -> Native:
     )
     routes = _made(context, "redirect", URLMap, {"default_url_redirect": redirect})
     proxy = _made(context, "http-proxy", TargetHttpProxy, {"url_map": routes.id})
-    rule = _made(context, "http-rule", GlobalForwardingRule, _rule(address, proxy.id, "80"))
+    rule = _made(context, "http-rule", GlobalForwardingRule, _rule(context, address, proxy.id, "80"))
     return {"redirect": routes, "http-proxy": proxy, "http-rule": rule}
 
 
-def _rule(address: GlobalAddress, target: pulumi.Output[str], port: str) -> dict[str, Any]:
+def _labels(context: Context) -> dict[str, Any]:
+    return {"labels": {"resource": context.declared.id}}
+
+
+def _rule(context: Context, address: GlobalAddress, target: pulumi.Output[str], port: str) -> dict[str, Any]:
     return {
+        **_labels(context),
         "ip_address": address.address,
         "ip_protocol": "TCP",
         "port_range": port,

@@ -30,11 +30,10 @@ def storage_agent(context: Context) -> pulumi.Output[str]:
     return pulumi.Output.concat("serviceAccount:", found.email_address)
 
 
-def _compute_agent(context: Context) -> pulumi.Output[str]:
-    """Compute Engine's, which exists once its API is enabled."""
-    return pulumi.Output.format(
-        "serviceAccount:service-{0}@compute-system.iam.gserviceaccount.com", project_number(context)
-    )
+def _agent_of(domain: str) -> Callable[[Context], pulumi.Output[str]]:
+    """A service account that exists once its service's API is enabled."""
+    member = f"serviceAccount:service-{{0}}@{domain}.iam.gserviceaccount.com"
+    return lambda context: pulumi.Output.format(member, project_number(context))
 
 
 def _member(context: Context, user: User) -> pulumi.Input[str]:
@@ -43,6 +42,7 @@ def _member(context: Context, user: User) -> pulumi.Input[str]:
 
 
 _SPECIAL: Mapping[User, Callable[[Context], pulumi.Output[str]]] = {
-    "compute": _compute_agent,
+    "compute": _agent_of("compute-system"),
+    "run": _agent_of("serverless-robot-prod"),
     "storage": storage_agent,
 }
