@@ -91,7 +91,9 @@ def give(  # noqa: PLR0913 - what a grant is made of
     policy = {**role.on, "role": role.role, "member": who}
     if role.condition:
         policy["condition"] = role.condition
-    return Granted(grants=(Grant(workload=workload, resource=resource, verb=verb, policy=policy),), members=(made,))
+    who_in_words = f"{workload}'s {part}" if part else workload
+    told = Grant(workload=who_in_words, resource=resource, verb=verb, policy=policy)
+    return Granted(grants=(told,), members=(made,))
 
 
 def repository_reader(context: Context, repository: str) -> Role:

@@ -35,12 +35,13 @@ def build(context: Context) -> Built:
     made = run(context, settings(arguments))
     who = [(caller.id, "") for caller in callers(context.stack, context.declared)]
     invokers = invoked_by(context, [*who, *_starter(context)], made.service)
+    started = started_by(context, (made.service, *invokers.members))
     native = {
         "service": made.service,
         "image": made.imported.image,
         "grants": list(made.granted.members),
         "invokers": list(invokers.members),
-        **started_by(context, (made.service, *invokers.members)),
+        **started.native,
     }
     front = _front(context, made)
     url = run_url(context, context.declared.id)
@@ -55,7 +56,7 @@ def build(context: Context) -> Built:
         },
         native={**native, **front},
         workload=pulumi.Output.all(url, public).apply(lambda urls: _told(context, urls[0], urls[1])),
-        grants=(*made.granted.grants, *invokers.grants),
+        grants=(*made.granted.grants, *invokers.grants, *started.grants),
         exposure=_exposure(context),
         idle=balancer.IDLE if front else {},
     )

@@ -22,7 +22,7 @@ from pulumi_gcp.pubsub.topic import Topic
 from pulumi_gcp.pubsub.topic_iam_member import TopicIAMMember
 from pulumi_gcp.serviceaccount.iam_member import IAMMember
 
-from alien_iac.resources.context import Context
+from alien_iac.resources.context import Context, Grant
 from alien_iac_gcp import naming
 from alien_iac_gcp.accounts import TRIGGERS, account, email
 from alien_iac_gcp.addresses import run_url
@@ -31,6 +31,7 @@ from alien_iac_gcp.place import place
 from alien_iac_gcp.shared import after, agent, with_apis
 
 DEAD = "dead"
+AGENT = "Pub/Sub"
 MIN_DEADLINE_S, MAX_DEADLINE_S = 10, 600
 MIN_RETENTION_S = 600
 DEAD_RETENTION_S = 14 * 86_400
@@ -59,7 +60,9 @@ class Channel:
     subscription: Subscription
     dead_topic: Topic
     dead_subscription: Subscription
-    agent_grants: tuple[pulumi.Resource, ...]
+    agent_members: tuple[pulumi.Resource, ...]
+    """What Pub/Sub itself is granted: to write dead letters, and to take them from the subscription."""
+    grants: tuple[Grant, ...]
 
 
 def channel(context: Context, delivery: Delivery, *, part: str = "", kept: bool) -> Channel:
@@ -75,7 +78,8 @@ def channel(context: Context, delivery: Delivery, *, part: str = "", kept: bool)
         subscription=subscription,
         dead_topic=dead_topic,
         dead_subscription=_dead_subscription(context, dead_topic, dead, kept=kept),
-        agent_grants=(publisher, _subscriber(context, subscription, part)),
+        agent_members=(publisher, _subscriber(context, subscription, part)),
+        grants=_grants(context, delivery, part, dead),
     )
 
 
@@ -88,6 +92,22 @@ def full_name(context: Context, part: str = "") -> str:
     """The full name of a topic of the context's component."""
     name = naming.name(context.deployment.config, "topic", context.declared.id, part)
     return f"projects/{place(context.deployment.settings).project}/topics/{name}"
+
+
+def _grants(context: Context, delivery: Delivery, part: str, dead: str) -> tuple[Grant, ...]:
+    """What is granted to Pub/Sub itself, in words."""
+    own, config = context.declared.id, context.deployment.config
+    names = {name: naming.name(config, "topic", own, name) for name in (part, dead)}
+    told = [
+        ("write dead letters of", {"topic": names[dead], "role": _PUBLISHER}),
+        ("take dead letters from", {"subscription": names[part], "role": _SUBSCRIBER}),
+    ]
+    grants = [Grant(workload=AGENT, resource=own, verb=verb, policy=policy) for verb, policy in told]
+    if delivery.function:
+        starter = email(config, place(context.deployment.settings), delivery.function, TRIGGERS)
+        policy = {"service_account": starter, "role": _TOKENS}
+        grants.append(Grant(workload=AGENT, resource=delivery.function, verb="make tokens to start", policy=policy))
+    return tuple(grants)
 
 
 def deadline_s(timeouts: list[int], grace_s: int, otherwise_s: int) -> int:

@@ -34,11 +34,12 @@ def build(context: Context) -> Built:
             "subscription": made.subscription,
             "dead-topic": made.dead_topic,
             "dead-subscription": made.dead_subscription,
-            "dead-publisher": made.agent_grants[0],
-            "dead-mover": made.agent_grants[1],
+            "dead-publisher": made.agent_members[0],
+            "dead-mover": made.agent_members[1],
         },
-        needed=(made.topic, made.subscription, *made.agent_grants),
+        needed=(made.topic, made.subscription, *made.agent_members),
         kept=(Kept(id=resource, type="queue", place=full),),
+        grants=made.grants,
     )
 
 

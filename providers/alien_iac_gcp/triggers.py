@@ -6,7 +6,7 @@ Storage, where Eventarc would want a role on the whole project, and what fails b
 
 import base64
 import json
-from typing import Any
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_gcp.cloudscheduler._inputs import JobHttpTargetArgs, JobHttpTargetOidcTokenArgs, JobRetryConfigArgs
@@ -19,7 +19,7 @@ from alien_iac.models.crontab import parse
 from alien_iac.models.triggers import CreatedTrigger, ScheduleTrigger
 from alien_iac.models.units import parse_seconds
 from alien_iac.protocol import cloud_run
-from alien_iac.resources.context import Context
+from alien_iac.resources.context import Context, Grant
 from alien_iac_gcp import naming
 from alien_iac_gcp.accounts import TRIGGERS, email
 from alien_iac_gcp.addresses import run_url
@@ -36,8 +36,17 @@ CREATED_GRACE_S, CREATED_DEADLINE_S, CREATED_RECEIVES = 10, 60, 5
 Natives = dict[str, list[pulumi.Resource]]
 
 
-def started_by(context: Context, waits: tuple[pulumi.Resource, ...]) -> Natives:
-    """Make what starts the context's Function, once that is there. Roles to their resources."""
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """What starts a Function."""
+
+    native: Natives
+    """Role to its resources."""
+    grants: tuple[Grant, ...]
+
+
+def started_by(context: Context, waits: tuple[pulumi.Resource, ...]) -> Started:
+    """Make what starts the context's Function, once that is there."""
     context = context.waiting_for(waits)
     schedules = [t for t in context.declared.triggers if isinstance(t, ScheduleTrigger)]
     jobs: list[pulumi.Resource] = []
@@ -46,10 +55,13 @@ def started_by(context: Context, waits: tuple[pulumi.Resource, ...]) -> Natives:
             part = f"schedule-{number}" + (f"-{each}" if each else "")
             jobs.append(_job(context, trigger, expression, part))
     made: Natives = {"schedules": jobs} if jobs else {}
+    grants: tuple[Grant, ...] = ()
     for created in dict.fromkeys(t for t in context.declared.triggers if isinstance(t, CreatedTrigger)):
-        for role, resources in _created(context, created.resource).items():
+        notices = _created(context, created.resource)
+        grants += notices.grants
+        for role, resources in notices.native.items():
             made[role] = [*made.get(role, []), *resources]
-    return made
+    return Started(native=made, grants=grants)
 
 
 def _job(context: Context, trigger: ScheduleTrigger, expression: str, part: str) -> Job:
@@ -81,15 +93,13 @@ def _target(context: Context, trigger: ScheduleTrigger, url: pulumi.Output[str])
     )
 
 
-def _created(context: Context, storage: str) -> Natives:
+def _created(context: Context, storage: str) -> Started:
     """A topic for the notices of one storage."""
     made = channel(context, _delivery(context, storage), part=storage, kept=False)
-    allowed: dict[str, Any] = {
-        "topic": made.topic.name,
-        "role": "roles/pubsub.publisher",
-        "member": storage_agent(context),
-    }
-    publisher = context.native("notices-publisher", TopicIAMMember, allowed, suffix=f"{storage}-notices")
+    allowed = {"topic": full_name(context, storage), "role": "roles/pubsub.publisher"}
+    told = Grant(workload="Cloud Storage", resource=context.declared.id, verb="tell of new objects", policy=allowed)
+    member = {"topic": made.topic.name, "member": storage_agent(context)}
+    publisher = context.native("notices-publisher", TopicIAMMember, {**allowed, **member}, suffix=f"{storage}-notices")
     notices = {
         "bucket": naming.name(context.deployment.config, "bucket", storage),
         "topic": full_name(context, storage),
@@ -98,7 +108,8 @@ def _created(context: Context, storage: str) -> Natives:
     }
     waiting = context.waiting_for([publisher, made.subscription])
     notification = waiting.native("notices", Notification, notices, suffix=f"{storage}-notices")
-    return {"notices": [notification], "notices-publisher": [publisher], **_roles(made)}
+    native: Natives = {"notices": [notification], "notices-publisher": [publisher], **_roles(made)}
+    return Started(native=native, grants=(told, *made.grants))
 
 
 def _delivery(context: Context, storage: str) -> Delivery:
@@ -119,6 +130,6 @@ def _roles(made: Channel) -> Natives:
         "subscription": [made.subscription],
         "dead-topic": [made.dead_topic],
         "dead-subscription": [made.dead_subscription],
-        "dead-publisher": [made.agent_grants[0]],
-        "dead-mover": [made.agent_grants[1]],
+        "dead-publisher": [made.agent_members[0]],
+        "dead-mover": [made.agent_members[1]],
     }
