@@ -179,8 +179,10 @@ def test_handlers_that_do_not_load(shell: Shell) -> None:
     (shell.folder / "stacks" / "worker" / "main.py").write_text("no_such_name\n")
     try:
         told = shell.alien("up", "acme", "--yes").stderr
+        log = shell.alien("logs", "worker", "--customer", "acme").stdout
     finally:
         shell.done("destroy", "acme", "--yes")
     assert told.count("error:") == 1
-    assert "NameError: name 'no_such_name' is not defined" in told
+    assert "what it said is in" in told
+    assert "NameError: name 'no_such_name' is not defined" in log
     assert not processes_below(shell.folder)
