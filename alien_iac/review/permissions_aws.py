@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _TAGS_EC2 = "ec2:CreateTags ec2:DeleteTags ec2:DescribeTags"
-_TAGS_API = "apigateway:TagResource apigateway:UntagResource"
-_API = f"apigateway:GET apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE {_TAGS_API}"
+_API = "apigateway:GET apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE"
 _GROUP_RULES = (
     "ec2:DescribeSecurityGroups ec2:DescribeSecurityGroupRules ec2:ModifySecurityGroupRules "
     "ec2:UpdateSecurityGroupRuleDescriptionsIngress ec2:UpdateSecurityGroupRuleDescriptionsEgress "

@@ -36,6 +36,13 @@ def problems(token: str, inputs: Mapping[str, Any]) -> list[str]:
     return list(_of_object(arguments(token), inputs, ""))
 
 
+def block(kind: Any) -> type | None:  # noqa: ANN401 - any type
+    """The class of an object, or of the objects in a list; None where the type is neither."""
+    forms = list(_forms(kind))
+    inner = [typing.get_args(form)[0] for form in forms if typing.get_origin(form) in {list, Sequence}]
+    return next((form for each in [*forms, *inner] for form in _forms(each) if _types.is_input_type(form)), None)
+
+
 @cache
 def arguments(token: str) -> type:
     """The class of a resource's inputs. LookupError where there is none."""
