@@ -58,7 +58,7 @@ ROLES = {
     ),
     "Kv": ("account", "table"),
     "Queue": ("queue",),
-    "Secret": ("vault", "value"),
+    "Secret": ("vault", "audit", "value"),
     "Storage": ("account", "container", "settings", "lifecycle", "events-identity", "events"),
 }
 

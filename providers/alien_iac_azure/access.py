@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native.authorization.role_assignment import RoleAssignment
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
+from pulumi_azure_native.authorization import RoleAssignment
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
 
 from alien_iac.models.declared import Declared
 from alien_iac.models.links import Link
@@ -27,6 +27,7 @@ class Role:
 
 BLOB_READER = Role("Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1")
 BLOB_WRITER = Role("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe")
+BLOB_SIGNER = Role("Storage Blob Delegator", "db58b8e5-c6ad-4a2a-8342-4190687cbf4a")
 BLOB_OWNER = Role("Storage Blob Data Owner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b")
 TABLE_READER = Role("Storage Table Data Reader", "76199698-9eea-4c19-bc75-cec21354c6b6")
 TABLE_WRITER = Role("Storage Table Data Contributor", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3")
@@ -76,6 +77,9 @@ def linked(context: Context, to: UserAssignedIdentity) -> Granted:
         if target is not None and (target.kind, link.verb) in _VERBS:
             scope = context.built[target.id].outputs["id"]
             granted += give(context, to, _VERBS[target.kind, link.verb], scope, resource=target.id, verb=link.verb)
+            if target.kind == "Storage":
+                account = context.built[target.id].outputs["account_id"]
+                granted += give(context, to, BLOB_SIGNER, account, resource=target.id, verb="sign addresses")
     return granted
 
 
@@ -87,14 +91,14 @@ def give(  # noqa: PLR0913 - what a grant is made of
     *,
     resource: str,
     verb: str,
+    workload: str | None = None,
     native: str = "grants",
 ) -> Granted:
-    """Give an identity one role at one resource."""
+    """Give an identity one role at one resource. `workload`: whose identity it is, if not the context's component's."""
     props = assigned(context, to.principal_id, role, scope, (context.declared.id, resource, verb))
     made = context.native(native, RoleAssignment, props, suffix=_suffix(resource, verb))
-    grant = Grant(
-        workload=context.declared.id, resource=resource, verb=verb, policy={"role": role.name, "scope": scope}
-    )
+    policy = {"role": role.name, "scope": scope}
+    grant = Grant(workload=workload or context.declared.id, resource=resource, verb=verb, policy=policy)
     return Granted(grants=(grant,), made=(made,))
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.storage._enums import Action, DefaultAction
-from pulumi_azure_native.storage._inputs import NetworkRuleSetArgs, SkuArgs, VirtualNetworkRuleArgs
+from pulumi_azure_native.storage import Action, DefaultAction, NetworkRuleSetArgs, SkuArgs, VirtualNetworkRuleArgs
 
 from alien_iac.resources.context import Context
 from alien_iac_azure import encryption

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.app._inputs import (
+from pulumi_azure_native.app import (
     ConfigurationArgs,
+    ContainerApp,
     ContainerAppProbeArgs,
     ContainerArgs,
     ContainerResourcesArgs,
@@ -17,8 +18,7 @@ from pulumi_azure_native.app._inputs import (
     VolumeArgs,
     VolumeMountArgs,
 )
-from pulumi_azure_native.app.container_app import ContainerApp
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
 
 from alien_iac.resources.context import Context
 from alien_iac_azure import environments, naming
@@ -69,7 +69,7 @@ def build(context: Context, app: App, ready: tuple[pulumi.Resource, ...]) -> Con
             termination_grace_period_seconds=STOP_S,
         ),
     }
-    return context.waiting_for([app.image.grant, *where.ready, *ready]).native("app", ContainerApp, props)
+    return context.waiting_for([app.image.may, *where.ready, *ready]).native("app", ContainerApp, props)
 
 
 def container(context: Context, app: App) -> ContainerArgs:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from pulumi_azure_native.servicebus._enums import SkuName, SkuTier
-from pulumi_azure_native.servicebus._inputs import SBSkuArgs
-from pulumi_azure_native.servicebus.namespace import Namespace
+from pulumi_azure_native.servicebus import Namespace, SBSkuArgs, SkuName, SkuTier
 
 from alien_iac.resources.context import Context
 from alien_iac_azure import naming

@@ -7,12 +7,12 @@ answers commands, are let in by the client ids of their identities, and nobody e
 from typing import Any
 
 import pulumi
+from pulumi_azure_native.app import ContainerAppsAuthConfig
+from pulumi_azure_native.app import UnauthenticatedClientActionV2 as AppAction
 from pulumi_azure_native.app import _inputs as app_inputs
-from pulumi_azure_native.app._enums import UnauthenticatedClientActionV2 as AppAction
-from pulumi_azure_native.app.container_apps_auth_config import ContainerAppsAuthConfig
+from pulumi_azure_native.web import UnauthenticatedClientActionV2 as WebAction
+from pulumi_azure_native.web import WebAppAuthSettingsV2
 from pulumi_azure_native.web import _inputs as web_inputs
-from pulumi_azure_native.web._enums import UnauthenticatedClientActionV2 as WebAction
-from pulumi_azure_native.web.web_app_auth_settings_v2 import WebAppAuthSettingsV2
 
 from alien_iac.resources.context import Context, Exposure, Grant
 from alien_iac_azure import placement

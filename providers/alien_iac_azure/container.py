@@ -1,7 +1,7 @@
 """Container on Azure is a Container App, in the inner environment, or in the outer one if it is public."""
 
 import pulumi
-from pulumi_azure_native.app._inputs import (
+from pulumi_azure_native.app import (
     ContainerAppProbeArgs,
     ContainerAppProbeHttpGetArgs,
     ContainerAppProbeTcpSocketArgs,
@@ -63,9 +63,9 @@ def build(context: Context) -> Built:
         },
         workload=_told(context, arguments),
         kept=volumes.kept(context, disks),
-        grants=granted.grants,
+        grants=(*granted.grants, pulled.grant),
         exposure=_exposure(context, arguments),
-        idle={**_idle(arguments), **disks.idle},
+        idle={**_idle(arguments), **disks.idle, **image.IDLE},
     )
 
 

@@ -6,9 +6,7 @@ The binding is `Auto`: the app takes the name in, and the certificate when there
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native.app._inputs import CustomDomainArgs, ManagedCertificatePropertiesArgs
-from pulumi_azure_native.app.container_app import ContainerApp
-from pulumi_azure_native.app.managed_certificate import ManagedCertificate
+from pulumi_azure_native.app import ContainerApp, CustomDomainArgs, ManagedCertificate, ManagedCertificatePropertiesArgs
 
 from alien_iac.resources.context import Context
 from alien_iac_azure import addresses, environments, naming

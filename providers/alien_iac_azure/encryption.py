@@ -3,9 +3,9 @@
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.authorization.role_assignment import RoleAssignment
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
-from pulumi_azure_native.storage._inputs import (
+from pulumi_azure_native.authorization import RoleAssignment
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
+from pulumi_azure_native.storage import (
     EncryptionArgs,
     EncryptionIdentityArgs,
     EncryptionServiceArgs,

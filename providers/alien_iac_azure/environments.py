@@ -7,19 +7,22 @@ stands in the Foundation: no app waits for another one by them.
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native.app._inputs import (
+from pulumi_azure_native.app import (
     AppLogsConfigurationArgs,
+    ManagedEnvironment,
     ManagedEnvironmentEncryptionArgs,
     ManagedEnvironmentPeerTrafficConfigurationArgs,
     VnetConfigurationArgs,
     WorkloadProfileArgs,
 )
-from pulumi_azure_native.app.managed_environment import ManagedEnvironment
-from pulumi_azure_native.monitor.diagnostic_setting import DiagnosticSetting
-from pulumi_azure_native.privatedns._inputs import ARecordArgs, SubResourceArgs
-from pulumi_azure_native.privatedns.private_record_set import PrivateRecordSet
-from pulumi_azure_native.privatedns.private_zone import PrivateZone
-from pulumi_azure_native.privatedns.virtual_network_link import VirtualNetworkLink
+from pulumi_azure_native.monitor import DiagnosticSetting
+from pulumi_azure_native.privatedns import (
+    ARecordArgs,
+    PrivateRecordSet,
+    PrivateZone,
+    SubResourceArgs,
+    VirtualNetworkLink,
+)
 
 from alien_iac.errors import InvalidInput
 from alien_iac.models.declared import Declared

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from pulumi_azure_native.eventgrid._inputs import (
+from pulumi_azure_native.eventgrid import (
     DeliveryWithResourceIdentityArgs,
     EventSubscriptionFilterArgs,
     EventSubscriptionIdentityArgs,
     RetryPolicyArgs,
     ServiceBusQueueEventSubscriptionDestinationArgs,
+    SystemTopic,
+    SystemTopicEventSubscription,
 )
-from pulumi_azure_native.eventgrid.system_topic import SystemTopic
-from pulumi_azure_native.eventgrid.system_topic_event_subscription import SystemTopicEventSubscription
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
-from pulumi_azure_native.servicebus.queue import Queue
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
+from pulumi_azure_native.servicebus import Queue
 
 from alien_iac.models.arguments import DAY, FunctionArguments
 from alien_iac.models.units import parse_seconds
@@ -42,7 +42,15 @@ def build(context: Context, identity: UserAssignedIdentity) -> Events:
         topic, sender = context.built[storage].native["events"], context.built[storage].native["events-identity"]
         heard = "hear of new objects"
         granted += access.give(context, identity, access.BUS_RECEIVER, queue.id, resource=storage, verb=heard)
-        sends = access.give(context, sender, access.BUS_SENDER, queue.id, resource=storage, verb="tell of new objects")
+        sends = access.give(
+            context,
+            sender,
+            access.BUS_SENDER,
+            queue.id,
+            resource=context.declared.id,
+            verb=f"tell of new objects in {storage}",
+            workload=storage,
+        )
         granted += sends
         subscriptions.append(_subscription(context.waiting_for(sends.made), topic, sender, queue, storage))
         queues.append(queue)

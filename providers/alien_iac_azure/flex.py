@@ -7,12 +7,11 @@ wherever the deployment is made, since that is who uploads the code.
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
-from pulumi_azure_native.monitor.diagnostic_setting import DiagnosticSetting
-from pulumi_azure_native.storage.blob_container import BlobContainer
-from pulumi_azure_native.storage.storage_account import StorageAccount
-from pulumi_azure_native.web._enums import ManagedServiceIdentityType
-from pulumi_azure_native.web._inputs import (
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
+from pulumi_azure_native.monitor import DiagnosticSetting
+from pulumi_azure_native.storage import BlobContainer, StorageAccount
+from pulumi_azure_native.web import (
+    AppServicePlan,
     FunctionAppConfigArgs,
     FunctionsDeploymentArgs,
     FunctionsDeploymentStorageArgs,
@@ -21,14 +20,14 @@ from pulumi_azure_native.web._inputs import (
     FunctionsScaleAndConcurrencyArgs,
     IpSecurityRestrictionArgs,
     ManagedServiceIdentityArgs,
+    ManagedServiceIdentityType,
     NameValuePairArgs,
     SiteConfigArgs,
     SkuDescriptionArgs,
+    WebApp,
+    WebAppFtpAllowed,
+    WebAppScmAllowed,
 )
-from pulumi_azure_native.web.app_service_plan import AppServicePlan
-from pulumi_azure_native.web.web_app import WebApp
-from pulumi_azure_native.web.web_app_ftp_allowed import WebAppFtpAllowed
-from pulumi_azure_native.web.web_app_scm_allowed import WebAppScmAllowed
 
 from alien_iac.models.arguments import FunctionArguments
 from alien_iac.models.units import parse_seconds

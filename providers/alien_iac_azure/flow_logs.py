@@ -4,17 +4,17 @@ Azure keeps one network watcher a region, in a resource group of its own, so a d
 customer's group has none: `checks` says so.
 """
 
-from pulumi_azure_native.authorization.role_assignment import RoleAssignment
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
-from pulumi_azure_native.network._enums import ResourceIdentityType
-from pulumi_azure_native.network._inputs import (
+from pulumi_azure_native.authorization import RoleAssignment
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
+from pulumi_azure_native.network import (
+    FlowLog,
     FlowLogFormatParametersArgs,
     ManagedServiceIdentityArgs,
+    ResourceIdentityType,
     RetentionPolicyParametersArgs,
+    VirtualNetwork,
 )
-from pulumi_azure_native.network.flow_log import FlowLog
-from pulumi_azure_native.network.virtual_network import VirtualNetwork
-from pulumi_azure_native.storage.storage_account import StorageAccount
+from pulumi_azure_native.storage import StorageAccount
 
 from alien_iac.resources.context import Context
 from alien_iac_azure import account, naming

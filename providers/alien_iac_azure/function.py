@@ -1,11 +1,12 @@
 """Function on Azure is an app on Flex Consumption; from an image or with a domain, a Container App that scales to 0."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.app._inputs import IngressArgs
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
+from pulumi_azure_native.app import IngressArgs
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
 
 from alien_iac.models.arguments import FunctionArguments
 from alien_iac.protocol.outputs import Health, Invoke, Workload
@@ -36,6 +37,7 @@ class _Made:
     name: pulumi.Output[str]
     native: dict[str, Any]
     grants: tuple[Grant, ...] = ()
+    idle: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(context: Context) -> Built:
@@ -67,6 +69,7 @@ def build(context: Context) -> Built:
         workload=_told(context, arguments),
         grants=(*granted.grants, *made.grants, *callers.grants(context)),
         exposure=callers.exposure(context),
+        idle=made.idle,
     )
 
 
@@ -98,7 +101,8 @@ def _container(
         "auth": callers.of_app(context, app.name),
         "certificate": domain.certify(context, named, app) if named else None,
     }
-    return _Made(name=app.name, native={role: r for role, r in native.items() if r is not None})
+    there = {role: resource for role, resource in native.items() if resource is not None}
+    return _Made(name=app.name, native=there, grants=(pulled.grant,), idle=image.IDLE)
 
 
 def _ingress(context: Context, arguments: FunctionArguments, named: domain.Domain | None) -> IngressArgs | None:

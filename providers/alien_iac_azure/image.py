@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.app._inputs import IdentitySettingsArgs, RegistryCredentialsArgs
-from pulumi_azure_native.authorization.role_assignment import RoleAssignment
-from pulumi_azure_native.containerregistry._inputs import SkuArgs
-from pulumi_azure_native.containerregistry.registry import Registry
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
+from pulumi_azure_native.app import IdentitySettingsArgs, RegistryCredentialsArgs
+from pulumi_azure_native.authorization import RoleAssignment
+from pulumi_azure_native.containerregistry import Registry, SkuArgs
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
 
-from alien_iac.resources.context import Context
+from alien_iac.resources.context import Context, Grant
 from alien_iac.resources.native import Image
 from alien_iac_azure import naming
 from alien_iac_azure.access import IMAGE_PULLER, assigned
@@ -24,6 +23,9 @@ BASE = "docker.io/library/python@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd21817
 """What a source is laid over: Python for the wheels that packaging chose."""
 
 
+IDLE = {"image registry, once a deployment": "USD 5.08"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Imported:
     """An image that Container Apps can start."""
@@ -32,7 +34,8 @@ class Imported:
     image: Image
     puller: UserAssignedIdentity
     server: str
-    grant: pulumi.Resource
+    may: pulumi.Resource
+    grant: Grant
 
     @property
     def registries(self) -> list[RegistryCredentialsArgs]:
@@ -64,7 +67,15 @@ def imported(context: Context) -> Imported:
         **_source(context),
     }
     image = context.waiting_for([registry]).native("image", Image, props, suffix="image")
-    return Imported(reference=image.reference, image=image, puller=user, server=f"{name}.azurecr.io", grant=grant)
+    policy = {"role": IMAGE_PULLER.name, "scope": registry.id}
+    return Imported(
+        reference=image.reference,
+        image=image,
+        puller=user,
+        server=f"{name}.azurecr.io",
+        may=grant,
+        grant=Grant(workload=context.declared.id, resource="alien:images", verb="be pulled", policy=policy),
+    )
 
 
 def _registry(context: Context, name: str) -> Registry:

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from pulumi_azure_native.app._inputs import (
+from pulumi_azure_native.app import (
+    Job,
     JobConfigurationArgs,
     JobConfigurationScheduleTriggerConfigArgs,
     JobTemplateArgs,
 )
-from pulumi_azure_native.app.job import Job
 
 from alien_iac.models.arguments import FunctionArguments
 from alien_iac.models.triggers import ScheduleTrigger
@@ -56,4 +56,4 @@ def _job(context: Context, arguments: FunctionArguments, app: apps.App, number: 
         ),
         "template": JobTemplateArgs(containers=[apps.container(context, run)]),
     }
-    return context.waiting_for([app.image.grant, *where.ready]).native("jobs", Job, props, suffix=f"schedule-{number}")
+    return context.waiting_for([app.image.may, *where.ready]).native("jobs", Job, props, suffix=f"schedule-{number}")

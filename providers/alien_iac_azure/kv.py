@@ -1,7 +1,6 @@
 """Kv on Azure is a table in a storage account of its own. Tables expire nothing: the runtime hides what is too old."""
 
-from pulumi_azure_native.storage.storage_account import StorageAccount
-from pulumi_azure_native.storage.table import Table
+from pulumi_azure_native.storage import StorageAccount, Table
 
 from alien_iac.protocol.outputs import Kept
 from alien_iac.resources.context import Built, Context

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.monitor._inputs import DiagnosticsLogSettingsArgs
-from pulumi_azure_native.operationalinsights._inputs import WorkspaceSkuArgs
-from pulumi_azure_native.operationalinsights.workspace import Workspace
+from pulumi_azure_native.monitor import DiagnosticsLogSettingsArgs
+from pulumi_azure_native.operationalinsights import Workspace, WorkspaceSkuArgs
 
 from alien_iac.resources.context import Context
 from alien_iac_azure import naming

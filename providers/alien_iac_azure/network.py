@@ -8,16 +8,16 @@ import ipaddress
 from collections.abc import Iterable
 
 import pulumi
-from pulumi_azure_native.network._inputs import (
+from pulumi_azure_native.network import (
     AddressSpaceArgs,
     DelegationArgs,
+    NetworkSecurityGroup,
     NetworkSecurityGroupArgs,
     SecurityRuleArgs,
     ServiceEndpointPropertiesFormatArgs,
     SubnetArgs,
+    VirtualNetwork,
 )
-from pulumi_azure_native.network.network_security_group import NetworkSecurityGroup
-from pulumi_azure_native.network.virtual_network import VirtualNetwork
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.models.declared import Declared, Stack

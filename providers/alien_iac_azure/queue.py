@@ -1,6 +1,6 @@
 """Queue on Azure is a queue of Service Bus, with the dead letters that every one of them has."""
 
-from pulumi_azure_native.servicebus.queue import Queue
+from pulumi_azure_native.servicebus import Queue
 
 from alien_iac.models.arguments import FunctionArguments, QueueArguments
 from alien_iac.models.units import parse_seconds

@@ -1,8 +1,8 @@
 """How many copies of a Container App run: KEDA's rules, each with the app's own identity and no connection string."""
 
 import pulumi
-from pulumi_azure_native.app._inputs import CustomScaleRuleArgs, HttpScaleRuleArgs, ScaleArgs, ScaleRuleArgs
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
+from pulumi_azure_native.app import CustomScaleRuleArgs, HttpScaleRuleArgs, ScaleArgs, ScaleRuleArgs
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
 
 from alien_iac.models.arguments import ContainerArguments, FunctionArguments
 from alien_iac.models.triggers import QueueTrigger

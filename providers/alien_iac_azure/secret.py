@@ -7,22 +7,21 @@ are two new GUIDs: neither Pulumi nor its state, encrypted or not, ever holds th
 
 from typing import Any
 
-from pulumi_azure_native.keyvault._enums import SkuName
-from pulumi_azure_native.keyvault._inputs import (
+from pulumi_azure_native.keyvault import (
     NetworkRuleSetArgs,
     SkuArgs,
+    SkuName,
+    Vault,
     VaultPropertiesArgs,
     VirtualNetworkRuleArgs,
 )
-from pulumi_azure_native.keyvault.vault import Vault
-from pulumi_azure_native.resources._enums import DeploymentMode
-from pulumi_azure_native.resources._inputs import DeploymentParameterArgs, DeploymentPropertiesArgs
-from pulumi_azure_native.resources.deployment import Deployment
+from pulumi_azure_native.monitor import DiagnosticSetting
+from pulumi_azure_native.resources import Deployment, DeploymentMode, DeploymentParameterArgs, DeploymentPropertiesArgs
 
 from alien_iac.models.arguments import SecretArguments
 from alien_iac.protocol.outputs import Kept
 from alien_iac.resources.context import Built, Context
-from alien_iac_azure import naming, network
+from alien_iac_azure import logs, naming, network
 from alien_iac_azure.place import place
 from alien_iac_azure.shared import group_name, inside
 
@@ -39,6 +38,7 @@ def build(context: Context) -> Built:
     name = naming.name(context.deployment.config, "vault", resource)
     vault = context.native("vault", Vault, _vault(context, name), kept=True)
     generated = arguments.provided_by == "generated"
+    audit = context.native("audit", DiagnosticSetting, logs.sent(context, vault.id, "AuditEvent"), suffix="audit")
     made = (
         {"value": context.native("value", Deployment, _value(context, vault), suffix="value", kept=True)}
         if generated
@@ -46,7 +46,7 @@ def build(context: Context) -> Built:
     )
     return Built(
         outputs={"name": naming.SECRET, "vault": name, "id": vault.id},
-        native={"vault": vault, **made},
+        native={"vault": vault, "audit": audit, **made},
         needed=(vault, *made.values()),
         kept=(Kept(id=resource, type="secret", place=name),),
         secret=_place(context, name),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import pulumi
-from pulumi_azure_native.resources.resource_group import ResourceGroup
+from pulumi_azure_native.resources import ResourceGroup
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.models.declared import Stack

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.eventgrid._inputs import IdentityInfoArgs, UserIdentityPropertiesArgs
-from pulumi_azure_native.eventgrid.system_topic import SystemTopic
-from pulumi_azure_native.storage._inputs import (
+from pulumi_azure_native.eventgrid import IdentityInfoArgs, SystemTopic, UserIdentityPropertiesArgs
+from pulumi_azure_native.storage import (
+    BlobContainer,
+    BlobServiceProperties,
     DateAfterCreationArgs,
     DateAfterModificationArgs,
     DeleteRetentionPolicyArgs,
+    ManagementPolicy,
     ManagementPolicyActionArgs,
     ManagementPolicyBaseBlobArgs,
     ManagementPolicyDefinitionArgs,
@@ -16,11 +18,8 @@ from pulumi_azure_native.storage._inputs import (
     ManagementPolicyRuleArgs,
     ManagementPolicySchemaArgs,
     ManagementPolicyVersionArgs,
+    StorageAccount,
 )
-from pulumi_azure_native.storage.blob_container import BlobContainer
-from pulumi_azure_native.storage.blob_service_properties import BlobServiceProperties
-from pulumi_azure_native.storage.management_policy import ManagementPolicy
-from pulumi_azure_native.storage.storage_account import StorageAccount
 
 from alien_iac.models.arguments import DAY, StorageArguments
 from alien_iac.models.units import parse_seconds
@@ -36,7 +35,7 @@ DELETED_DAYS = 14
 def build(context: Context) -> Built:
     """The account, the container, and its events where a Function waits for them.
 
-    Outputs: `name` (of the container), `account`, `id`.
+    Outputs: `name` (of the container), `account`, `id`, `account_id`.
     """
     arguments, config, resource = context.declared.arguments, context.deployment.config, context.declared.id
     if not isinstance(arguments, StorageArguments):
@@ -58,7 +57,7 @@ def build(context: Context) -> Built:
         native |= _events(context, store)
     anybody = Exposure(resource=resource, from_="internet", how="https, to read objects")
     return Built(
-        outputs={"name": container_name, "account": name, "id": container.id},
+        outputs={"name": container_name, "account": name, "id": container.id, "account_id": store.id},
         native=native,
         needed=(store, container, settings),
         kept=(Kept(id=resource, type="storage", place=f"{name}/{container_name}"),),

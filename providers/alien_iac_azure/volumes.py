@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_azure_native.app._inputs import (
+from pulumi_azure_native.app import (
+    ManagedEnvironmentsStorage,
     ManagedEnvironmentStoragePropertiesArgs,
     NfsAzureFilePropertiesArgs,
     VolumeArgs,
     VolumeMountArgs,
 )
-from pulumi_azure_native.app.managed_environments_storage import ManagedEnvironmentsStorage
-from pulumi_azure_native.storage._inputs import DeleteRetentionPolicyArgs, SkuArgs
-from pulumi_azure_native.storage.file_service_properties import FileServiceProperties
-from pulumi_azure_native.storage.file_share import FileShare
-from pulumi_azure_native.storage.storage_account import StorageAccount
+from pulumi_azure_native.storage import (
+    DeleteRetentionPolicyArgs,
+    FileServiceProperties,
+    FileShare,
+    SkuArgs,
+    StorageAccount,
+)
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.protocol.environment import volume_name
@@ -25,7 +28,6 @@ from alien_iac_azure.shared import group
 
 DELETED_DAYS = 14
 GIB_PRICE = 0.16
-_SHORTEST, _LONGEST = 3, 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +118,8 @@ def _account(context: Context, name: str) -> tuple[StorageAccount, FileServicePr
 
 def _volume(context: Context, store: StorageAccount, account_name: str, mount_path: str, gib: int) -> Volume:
     name = volume_name(mount_path).removeprefix("ALIEN_VOLUME_").lower().replace("_", "-")
-    share_name = name.ljust(_SHORTEST, "0")
+    config, resource = context.deployment.config, context.declared.id
+    share_name = naming.name(config, "container", resource, name)
     share = {
         "resource_group_name": group(context),
         "account_name": store.name,
@@ -126,7 +129,7 @@ def _volume(context: Context, store: StorageAccount, account_name: str, mount_pa
         "share_quota": gib,
     }
     made = context.native("volumes", FileShare, share, suffix=name, kept=True)
-    full = f"{context.declared.id}-{name}"[:_LONGEST].strip("-")
+    full = naming.name(config, "app", resource, name)
     where = NfsAzureFilePropertiesArgs(
         server=f"{account_name}.file.core.windows.net",
         share_name=f"/{account_name}/{share_name}",

@@ -3,7 +3,7 @@
 import json
 
 import pulumi
-from pulumi_azure_native.managedidentity.user_assigned_identity import UserAssignedIdentity
+from pulumi_azure_native.managedidentity import UserAssignedIdentity
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.models.declared import Declared

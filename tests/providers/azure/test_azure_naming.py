@@ -20,7 +20,6 @@ FORMS: Mapping[naming.Service, str] = {
     "environment": rf"(?=.{{2,60}}$)(?=[a-z]){PLAIN}",
     "function": rf"(?=.{{2,60}}$){PLAIN}",
     "job": rf"(?=.{{2,32}}$)(?=[a-z]){PLAIN}",
-    "registry": r"[a-z0-9]{5,50}",
     "table": r"[a-z][a-z0-9]{2,62}",
     "vault": rf"(?=.{{3,24}}$)(?=[a-z]){PLAIN}",
 }
@@ -40,3 +39,10 @@ def test_a_part_never_meets_a_component() -> None:
     config = DeploymentConfig(platform=Platform.AZURE, prefix="acme-x1y2z3")
     for service in FORMS:
         assert naming.name(config, service, "worker", "host") != naming.name(config, service, "worker-host")
+
+
+@given(WORDS.map(lambda text: f"a{text}"))
+def test_the_registrys_name_is_letters_and_digits(prefix: str) -> None:
+    assume(is_prefix(prefix))
+    config = DeploymentConfig(platform=Platform.AZURE, prefix=prefix)
+    assert re.fullmatch(r"[a-z0-9]{5,50}", naming.shared_name(config, "registry", "images"))
