@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from alien_iac import projects
-from alien_iac.cli import remote, vendor
+from alien_iac.cli import remote, reviewing, vendor
 from alien_iac.packaging import release as building
 from alien_iac.packaging.vendor import Numbers, VendorFolder
 from alien_iac.protocol.api import Deployment, PublishRelease, Release
@@ -31,7 +31,7 @@ class Shipment:
     quiet: bool = False
 
     def ship(self, version: str, platforms: tuple[str, ...]) -> Release:
-        """Build, sign, send and publish. Raises StackInvalid with all findings before anything is built.
+        """Review, build, sign, send and publish. Raises StackInvalid with all findings before anything is built.
 
         A version that is recorded already is left as it is, and returned.
         """
@@ -40,6 +40,8 @@ class Shipment:
             if one.version == version:
                 self._tell(f"{version} is recorded already; a change of it needs a new version")
                 return one
+        before = max(known, key=lambda one: one.sequence, default=None)
+        reviewing.check(self.project, version, before.version if before else None, platforms, self._tell)
         vendor.catch_up(self.control, self.folder)
         vendor.send_trust(self.control, self.folder)
         numbers, keys = self.folder.numbers(), self.folder.keys(vendor.passphrase())
