@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi_gcp.artifactregistry.repository_iam_member import RepositoryIamMember
-from pulumi_gcp.cloudrunv2.service_iam_member import ServiceIamMember
-from pulumi_gcp.projects._inputs import IAMMemberConditionArgs
-from pulumi_gcp.projects.iam_member import IAMMember as ProjectIAMMember
-from pulumi_gcp.pubsub.subscription_iam_member import SubscriptionIAMMember
-from pulumi_gcp.pubsub.topic_iam_member import TopicIAMMember
-from pulumi_gcp.secretmanager.secret_iam_member import SecretIamMember
-from pulumi_gcp.serviceaccount.iam_member import IAMMember as AccountIAMMember
-from pulumi_gcp.storage.bucket_iam_member import BucketIAMMember
+from pulumi_gcp.artifactregistry import RepositoryIamMember
+from pulumi_gcp.cloudrunv2 import ServiceIamMember
+from pulumi_gcp.projects import IAMMember as ProjectIAMMember
+from pulumi_gcp.projects import IAMMemberConditionArgs
+from pulumi_gcp.pubsub import SubscriptionIAMMember, TopicIAMMember
+from pulumi_gcp.secretmanager import SecretIamMember
+from pulumi_gcp.serviceaccount import IAMMember as AccountIAMMember
+from pulumi_gcp.storage import BucketIAMMember
 
 from alien_iac.models.arguments import Kind
 from alien_iac.models.declared import Declared

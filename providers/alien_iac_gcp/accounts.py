@@ -3,7 +3,7 @@
 They are the Foundation's: whoever is called has to name its callers' accounts, and two workloads may call each other.
 """
 
-from pulumi_gcp.serviceaccount.account import Account
+from pulumi_gcp.serviceaccount import Account
 
 from alien_iac.models.config import DeploymentConfig
 from alien_iac.resources.context import Context

@@ -4,7 +4,7 @@ Within the deployment whoever reaches it may call it, since any http client is t
 """
 
 import pulumi
-from pulumi_gcp.cloudrunv2._inputs import (
+from pulumi_gcp.cloudrunv2 import (
     ServiceTemplateContainerLivenessProbeArgs,
     ServiceTemplateContainerLivenessProbeHttpGetArgs,
     ServiceTemplateContainerStartupProbeArgs,

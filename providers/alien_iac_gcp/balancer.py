@@ -7,22 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pulumi
-from pulumi_gcp.compute._inputs import (
+from pulumi_gcp.compute import (
+    BackendService,
     BackendServiceBackendArgs,
     BackendServiceLogConfigArgs,
+    GlobalAddress,
+    GlobalForwardingRule,
+    ManagedSslCertificate,
     ManagedSslCertificateManagedArgs,
+    RegionNetworkEndpointGroup,
     RegionNetworkEndpointGroupCloudRunArgs,
+    SSLPolicy,
+    TargetHttpProxy,
+    TargetHttpsProxy,
+    URLMap,
     URLMapDefaultUrlRedirectArgs,
 )
-from pulumi_gcp.compute.backend_service import BackendService
-from pulumi_gcp.compute.global_address import GlobalAddress
-from pulumi_gcp.compute.global_forwarding_rule import GlobalForwardingRule
-from pulumi_gcp.compute.managed_ssl_certificate import ManagedSslCertificate
-from pulumi_gcp.compute.region_network_endpoint_group import RegionNetworkEndpointGroup
-from pulumi_gcp.compute.ssl_policy import SSLPolicy
-from pulumi_gcp.compute.target_http_proxy import TargetHttpProxy
-from pulumi_gcp.compute.target_https_proxy import TargetHttpsProxy
-from pulumi_gcp.compute.url_map import URLMap
 
 from alien_iac.resources.context import Context, Exposure
 from alien_iac_gcp import naming

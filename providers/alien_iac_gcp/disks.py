@@ -1,10 +1,10 @@
 """The disks of a machine, which outlive it: each is there once, in one zone, and one machine writes to it."""
 
-from pulumi_gcp.compute._inputs import (
+from pulumi_gcp.compute import (
+    Disk,
     DiskDiskEncryptionKeyArgs,
     PerInstanceConfigPreservedStateDiskArgs,
 )
-from pulumi_gcp.compute.disk import Disk
 
 from alien_iac.models.arguments import ContainerArguments, VolumeArguments
 from alien_iac.protocol.environment import volume_name

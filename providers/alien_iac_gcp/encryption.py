@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 import pulumi
-from pulumi_gcp.kms.crypto_key_iam_member import CryptoKeyIAMMember
-from pulumi_gcp.storage.get_project_service_account import get_project_service_account_output
+from pulumi_gcp.kms import CryptoKeyIAMMember
+from pulumi_gcp.storage import get_project_service_account_output
 
 from alien_iac.resources.context import Context
 from alien_iac_gcp.shared import agent, project_number

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 import pulumi
-from pulumi_gcp.compute._inputs import FirewallAllowArgs, FirewallLogConfigArgs
-from pulumi_gcp.compute.firewall import Firewall
+from pulumi_gcp.compute import Firewall, FirewallAllowArgs, FirewallLogConfigArgs
 
 from alien_iac.resources.context import Context, Exposure
 from alien_iac_gcp import naming

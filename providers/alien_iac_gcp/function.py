@@ -5,7 +5,7 @@ runtime asks for a token itself where a path is not for the public.
 """
 
 import pulumi
-from pulumi_gcp.cloudrunv2._inputs import ServiceTemplateScalingArgs
+from pulumi_gcp.cloudrunv2 import ServiceTemplateScalingArgs
 
 from alien_iac.models.arguments import MAX_TIMEOUT, FunctionArguments
 from alien_iac.models.units import parse_seconds

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
-from pulumi_gcp.artifactregistry._inputs import (
+from pulumi_gcp.artifactregistry import (
+    Repository,
     RepositoryDockerConfigArgs,
     RepositoryVulnerabilityScanningConfigArgs,
 )
-from pulumi_gcp.artifactregistry.repository import Repository
 
 from alien_iac.resources.context import Context
 from alien_iac.resources.native import Image

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from pulumi_gcp.firestore._inputs import DatabaseCmekConfigArgs, FieldIndexConfigArgs, FieldTtlConfigArgs
-from pulumi_gcp.firestore.database import Database
-from pulumi_gcp.firestore.field import Field
+from pulumi_gcp.firestore import Database, DatabaseCmekConfigArgs, Field, FieldIndexConfigArgs, FieldTtlConfigArgs
 
 from alien_iac.protocol.outputs import Kept
 from alien_iac.resources.context import Built, Context

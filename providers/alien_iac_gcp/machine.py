@@ -6,7 +6,7 @@ Its group makes it anew when it is unwell or a release changes it; disks and add
 from typing import Any
 
 import pulumi
-from pulumi_gcp.dns.record_set import RecordSet
+from pulumi_gcp.dns import RecordSet
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.protocol.outputs import Health, Workload

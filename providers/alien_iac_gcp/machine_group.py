@@ -6,23 +6,23 @@ The old machine is gone before the new one starts, since its disks have one writ
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi_gcp.compute._inputs import (
+from pulumi_gcp.compute import (
+    Address,
+    Disk,
+    HealthCheck,
     HealthCheckHttpHealthCheckArgs,
     HealthCheckTcpHealthCheckArgs,
+    InstanceGroupManager,
     InstanceGroupManagerAutoHealingPoliciesArgs,
     InstanceGroupManagerNamedPortArgs,
     InstanceGroupManagerUpdatePolicyArgs,
     InstanceGroupManagerVersionArgs,
+    InstanceTemplate,
+    PerInstanceConfig,
     PerInstanceConfigPreservedStateArgs,
     PerInstanceConfigPreservedStateInternalIpArgs,
     PerInstanceConfigPreservedStateInternalIpIpAddressArgs,
 )
-from pulumi_gcp.compute.address import Address
-from pulumi_gcp.compute.disk import Disk
-from pulumi_gcp.compute.health_check import HealthCheck
-from pulumi_gcp.compute.instance_group_manager import InstanceGroupManager
-from pulumi_gcp.compute.instance_template import InstanceTemplate
-from pulumi_gcp.compute.per_instance_config import PerInstanceConfig
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.resources.context import Context

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pulumi
-from pulumi_gcp.compute._inputs import (
+from pulumi_gcp.compute import (
+    InstanceTemplate,
     InstanceTemplateDiskArgs,
     InstanceTemplateDiskDiskEncryptionKeyArgs,
     InstanceTemplateNetworkInterfaceArgs,
@@ -11,7 +12,6 @@ from pulumi_gcp.compute._inputs import (
     InstanceTemplateServiceAccountArgs,
     InstanceTemplateShieldedInstanceConfigArgs,
 )
-from pulumi_gcp.compute.instance_template import InstanceTemplate
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.resources.context import Context

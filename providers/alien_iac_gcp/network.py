@@ -9,15 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_gcp.compute._inputs import RouterNatLogConfigArgs, SubnetworkLogConfigArgs
-from pulumi_gcp.compute.get_subnetwork import get_subnetwork_output
-from pulumi_gcp.compute.network import Network
-from pulumi_gcp.compute.router import Router
-from pulumi_gcp.compute.router_nat import RouterNat
-from pulumi_gcp.compute.subnetwork import Subnetwork
-from pulumi_gcp.dns._inputs import ManagedZonePrivateVisibilityConfigArgs, ManagedZonePrivateVisibilityConfigNetworkArgs
-from pulumi_gcp.dns.managed_zone import ManagedZone
-from pulumi_gcp.dns.record_set import RecordSet
+from pulumi_gcp.compute import (
+    Network,
+    Router,
+    RouterNat,
+    RouterNatLogConfigArgs,
+    Subnetwork,
+    SubnetworkLogConfigArgs,
+    get_subnetwork_output,
+)
+from pulumi_gcp.dns import (
+    ManagedZone,
+    ManagedZonePrivateVisibilityConfigArgs,
+    ManagedZonePrivateVisibilityConfigNetworkArgs,
+    RecordSet,
+)
 
 from alien_iac.resources.context import Context
 from alien_iac_gcp import naming

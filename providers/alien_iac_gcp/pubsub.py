@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_gcp.pubsub._inputs import (
+from pulumi_gcp.pubsub import (
+    Subscription,
     SubscriptionDeadLetterPolicyArgs,
     SubscriptionExpirationPolicyArgs,
+    SubscriptionIAMMember,
     SubscriptionPushConfigArgs,
     SubscriptionPushConfigOidcTokenArgs,
     SubscriptionRetryPolicyArgs,
+    Topic,
+    TopicIAMMember,
     TopicMessageStoragePolicyArgs,
 )
-from pulumi_gcp.pubsub.subscription import Subscription
-from pulumi_gcp.pubsub.subscription_iam_member import SubscriptionIAMMember
-from pulumi_gcp.pubsub.topic import Topic
-from pulumi_gcp.pubsub.topic_iam_member import TopicIAMMember
-from pulumi_gcp.serviceaccount.iam_member import IAMMember
+from pulumi_gcp.serviceaccount import IAMMember
 
 from alien_iac.resources.context import Context, Grant
 from alien_iac_gcp import naming

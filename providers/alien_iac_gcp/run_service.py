@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_gcp.cloudrunv2._inputs import (
+from pulumi_gcp.cloudrunv2 import (
+    Service,
     ServiceTemplateArgs,
     ServiceTemplateContainerArgs,
     ServiceTemplateContainerEnvArgs,
@@ -20,7 +21,6 @@ from pulumi_gcp.cloudrunv2._inputs import (
     ServiceTemplateVpcAccessNetworkInterfaceArgs,
     ServiceTrafficArgs,
 )
-from pulumi_gcp.cloudrunv2.service import Service
 
 from alien_iac.resources.context import Context
 from alien_iac_gcp import naming

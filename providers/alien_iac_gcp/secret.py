@@ -7,14 +7,14 @@ the value is a Pulumi secret, encrypted in the state.
 from typing import Any
 
 import pulumi
-from pulumi_gcp.secretmanager._inputs import (
+from pulumi_gcp.secretmanager import (
+    Secret,
     SecretReplicationArgs,
     SecretReplicationUserManagedArgs,
     SecretReplicationUserManagedReplicaArgs,
     SecretReplicationUserManagedReplicaCustomerManagedEncryptionArgs,
+    SecretVersion,
 )
-from pulumi_gcp.secretmanager.secret import Secret
-from pulumi_gcp.secretmanager.secret_version import SecretVersion
 from pulumi_random.provider import Provider as RandomProvider
 from pulumi_random.random_password import RandomPassword
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 import pulumi
-from pulumi_gcp.organizations.get_project import get_project_output
-from pulumi_gcp.projects.service import Service
-from pulumi_gcp.projects.service_identity import ServiceIdentity
+from pulumi_gcp.organizations import get_project_output
+from pulumi_gcp.projects import Service, ServiceIdentity
 
 from alien_iac.resources.context import Context
 from alien_iac_gcp.place import place

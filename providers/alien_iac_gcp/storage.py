@@ -3,16 +3,16 @@
 import math
 from typing import Any
 
-from pulumi_gcp.storage._inputs import (
+from pulumi_gcp.storage import (
+    Bucket,
     BucketEncryptionArgs,
+    BucketIAMMember,
     BucketLifecycleRuleActionArgs,
     BucketLifecycleRuleArgs,
     BucketLifecycleRuleConditionArgs,
     BucketSoftDeletePolicyArgs,
     BucketVersioningArgs,
 )
-from pulumi_gcp.storage.bucket import Bucket
-from pulumi_gcp.storage.bucket_iam_member import BucketIAMMember
 
 from alien_iac.models.arguments import DAY, StorageArguments
 from alien_iac.models.units import parse_seconds

@@ -9,10 +9,9 @@ import json
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_gcp.cloudscheduler._inputs import JobHttpTargetArgs, JobHttpTargetOidcTokenArgs, JobRetryConfigArgs
-from pulumi_gcp.cloudscheduler.job import Job
-from pulumi_gcp.pubsub.topic_iam_member import TopicIAMMember
-from pulumi_gcp.storage.notification import Notification
+from pulumi_gcp.cloudscheduler import Job, JobHttpTargetArgs, JobHttpTargetOidcTokenArgs, JobRetryConfigArgs
+from pulumi_gcp.pubsub import TopicIAMMember
+from pulumi_gcp.storage import Notification
 
 from alien_iac.models.arguments import DAY, FunctionArguments
 from alien_iac.models.crontab import parse

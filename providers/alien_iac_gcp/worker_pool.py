@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pulumi_gcp.cloudrunv2._inputs import (
+from pulumi_gcp.cloudrunv2 import (
+    WorkerPool,
     WorkerPoolScalingArgs,
     WorkerPoolTemplateArgs,
     WorkerPoolTemplateContainerArgs,
@@ -11,7 +12,6 @@ from pulumi_gcp.cloudrunv2._inputs import (
     WorkerPoolTemplateVpcAccessArgs,
     WorkerPoolTemplateVpcAccessNetworkInterfaceArgs,
 )
-from pulumi_gcp.cloudrunv2.worker_pool import WorkerPool
 
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.protocol.outputs import Health, Workload
