@@ -133,7 +133,7 @@ def open_stack(folder: Path, name: str) -> Stack:
     )
 
 
-def preview(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:  # noqa: ANN401 - passed on to Pulumi as they are
+def preview(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:
     """What `up` would do. `flags` are those of `pulumi.automation.Stack.preview` (`target`, `diff`, …)."""
     journal = Journal(observe)
     with _opened(stack, journal) as opened:
@@ -141,7 +141,7 @@ def preview(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL
     return _outcome(dict(result.change_summary), {}, journal)
 
 
-def up(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:  # noqa: ANN401 - as above
+def up(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:
     """Bring the deployment to what its program says, making the Pulumi stack where it is new.
 
     Raises InvalidInput where the stack program's checks refuse it (nothing was changed), Conflict where another update
@@ -153,7 +153,7 @@ def up(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **f
     return _outcome(dict(result.summary.resource_changes or {}), _plain(result.outputs), journal)
 
 
-def refresh(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:  # noqa: ANN401 - as above
+def refresh(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:
     """Bring the state to what really exists. Raises as `up` does."""
     journal = Journal(observe)
     with _opened(stack, journal) as opened:
@@ -162,7 +162,7 @@ def refresh(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL
     return _outcome(dict(result.summary.resource_changes or {}), found, journal)
 
 
-def destroy(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:  # noqa: ANN401 - as above
+def destroy(stack: Stack, *, observe: Observer = quiet, parallel: int = PARALLEL, **flags: Any) -> Outcome:
     """Take the deployment down and leave its data: what is protected is released in the state, and stays in place.
 
     `kept` says before what will stay. Raises as `up` does.

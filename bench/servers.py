@@ -58,7 +58,7 @@ class Plane:
         self.kill()
         self.process = Plane.start(self.data, self.port).process
 
-    def call(self, method: str, path: str, body: object = None, token: str | None = None) -> Any:  # noqa: ANN401 - JSON
+    def call(self, method: str, path: str, body: object = None, token: str | None = None) -> Any:
         """One request, as the admin unless a token is given."""
         headers = {"authorization": f"Bearer {self.admin if token is None else token}"}
         answer = httpx.request(method, f"{self.url}/v1{path}", json=body, headers=headers, timeout=30)

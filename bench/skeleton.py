@@ -28,7 +28,7 @@ def open_database(path: str) -> Engine:
     engine = create_engine(f"sqlite:///{path}")
 
     @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    def _settings(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA busy_timeout=30000")

@@ -33,7 +33,7 @@ class Wire:
             self._streams[1].close()
             self._streams = None
 
-    async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The answer's JSON, None for an empty one. ConnectionError when it breaks, ValueError for a refusal."""
         reader, writer = self._streams = self._streams or await self._connect()
         content = json.dumps(body).encode() if body is not None else b""

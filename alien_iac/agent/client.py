@@ -155,7 +155,7 @@ class Control:
                 self._token = None
             return await self._send(method, url, json=body, params=query, headers=_bearing(await self.bearer()))
 
-    async def _send(self, method: str, url: str, **rest: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
+    async def _send(self, method: str, url: str, **rest: Any) -> httpx.Response:
         self._refuse_foreign(url)
         try:
             answer = await self._http.request(method, url, **rest)

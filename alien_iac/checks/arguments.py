@@ -59,7 +59,7 @@ def _rest(known: Mapping[str, Any], wrong: Iterable[tuple[int | str, ...]]) -> d
     }
 
 
-def _items(value: Any, bad: set[int | str]) -> Any:  # noqa: ANN401 - whatever the author gave
+def _items(value: Any, bad: set[int | str]) -> Any:
     if isinstance(value, Mapping):
         return {key: item for key, item in value.items() if key not in bad}
     return [item for index, item in enumerate(value) if index not in bad] if isinstance(value, list) else value

@@ -60,7 +60,7 @@ def _rest(given: Mapping[str, Any], bad: set[str]) -> DeploymentConfig | None:
     return DeploymentConfig.model_validate({"prefix": _NO_PREFIX, **right})
 
 
-def _value(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever the config file holds
+def _value(key: str, value: Any) -> Any:
     if key not in _OBJECTS or not isinstance(value, str):
         return value
     try:

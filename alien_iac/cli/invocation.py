@@ -27,7 +27,7 @@ class Asked:
     idempotency_key: str | None = None
 
 
-def invoke(control: remote.Remote, asked: Asked) -> Any:  # noqa: ANN401 - a result is any JSON
+def invoke(control: remote.Remote, asked: Asked) -> Any:
     """The result of a command. Raises HandlerFailed with the workload's code, or Unavailable when time ran out."""
     seconds = _seconds(asked.limit)
     body = arc.CreateCommand(
@@ -72,7 +72,7 @@ def _wait(control: remote.Remote, command_id: str, seconds: int) -> arc.CommandS
             )
 
 
-def _result(status: arc.CommandStatus) -> Any:  # noqa: ANN401 - a result is any JSON
+def _result(status: arc.CommandStatus) -> Any:
     match status.response:
         case arc.Success(response=arc.Inline(inline_base64=text)):
             return json.loads(base64.b64decode(text))

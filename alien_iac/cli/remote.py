@@ -85,13 +85,13 @@ class Remote:
         body: object = None,
         content: bytes | None = None,
         query: Mapping[str, object] = MappingProxyType({}),
-    ) -> Any:  # noqa: ANN401 - JSON is any
+    ) -> Any:
         """One call, and the JSON of its answer. Raises the error of our tree that code and status stand for."""
         asked = {key: str(value) for key, value in query.items() if value is not None}
         answer = self._ask(method, path, json=body, content=content, params=asked)
         return answer.json() if answer.content else {}
 
-    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         for pause in _PAUSES_S if method == "GET" else ():
             try:
                 return _checked(self._http.request(method, path, **request))

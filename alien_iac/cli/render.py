@@ -13,7 +13,7 @@ T = TypeVar("T")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any
+def plain(value: object) -> Any:
     """A model, or a container of models, as JSON-ready data."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -57,7 +57,7 @@ class Arrivals(grpc.ServerInterceptor):
             return handler
         ticket = self._turns.arrive()
 
-        def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 (any of the two)
+        def answer(request: Any, context: grpc.ServicerContext) -> Any:
             token = TICKET.set(ticket)
             try:
                 return handler.unary_unary(request, context)

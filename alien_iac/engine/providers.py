@@ -188,7 +188,7 @@ class PluginProvider:
 
     def _ask(
         self, call: Callable[[Any], Any], request: object, inputs: Properties | None = None, *, optional: bool = False
-    ) -> Any:  # noqa: ANN401 (each call has its own answer)
+    ) -> Any:
         """Call the plugin. `inputs`: the call may leave half a resource behind. `optional`: None if it is not known."""
         try:
             return call(request)

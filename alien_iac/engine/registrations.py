@@ -106,7 +106,7 @@ class Registrations:
             urn=made.urn, id=made.id, properties=wire.struct(outputs), result=result
         )
 
-    def outputs(self, urn: str, message: Any) -> None:  # noqa: ANN401 (a Struct)
+    def outputs(self, urn: str, message: Any) -> None:
         """Record a component's outputs. Those of the Pulumi stack are kept until the update ends."""
         parts = self._parts
         outputs = values.downgraded(wire.hashed(wire.properties(message), parts.request.main))

@@ -35,9 +35,7 @@ QUIET = frozenset({"same", "read", "discard", "read-replacement"})
 """Steps that change nothing."""
 
 
-def run(
-    request: Request, out: Callable[[str], None], cancel: threading.Event, inside: Inside | None = None
-) -> Result:
+def run(request: Request, out: Callable[[str], None], cancel: threading.Event, inside: Inside | None = None) -> Result:
     """Run an update. `out` gets the display's lines; `cancel` ends it in order once it is set.
 
     `inside` serves all packages from this process, and no plugin is started.

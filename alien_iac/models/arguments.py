@@ -80,7 +80,7 @@ class Arguments(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _plain(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was given
+    def _plain(cls, given: Any) -> Any:
         return {name: unwrapped(value) for name, value in given.items()} if isinstance(given, dict) else given
 
 

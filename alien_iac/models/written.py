@@ -35,7 +35,7 @@ def schedule(cron: str, timezone: str = "UTC") -> Written:
     return Written({"kind": "schedule", "cron": cron, "timezone": timezone})
 
 
-def unwrapped(value: Any) -> Any:  # noqa: ANN401 - an author may have written anything
+def unwrapped(value: Any) -> Any:
     """The value with every `Written` in it replaced by its plain arguments."""
     if isinstance(value, Written):
         return {name: unwrapped(item) for name, item in value.arguments.items()}

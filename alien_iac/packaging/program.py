@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
     answer.write_text(json.dumps(facts), encoding="utf-8")
 
 
-def _told(kind: object, resource_id: str, folder: Path, workload: Any) -> dict[str, object]:  # noqa: ANN401 - its model
+def _told(kind: object, resource_id: str, folder: Path, workload: Any) -> dict[str, object]:
     source = str((folder / workload.source).resolve()) if workload.source else None
     volumes = {volume_name(each.mount_path): tempfile.gettempdir() for each in getattr(workload, "volumes", ())}
     own = {name: value if isinstance(value, str) else "" for name, value in workload.env.items()}

@@ -70,7 +70,7 @@ class Control:
     def shutdown(self) -> None:
         self._ask("shutdown", unless=(Faults.SHUTDOWN_STATE,))
 
-    def _ask(self, method: str, *args: object, unless: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - each method has its own answer
+    def _ask(self, method: str, *args: object, unless: tuple[int, ...] = ()) -> Any:
         """Its answer; None for one of the faults `unless`."""
         word = base64.b64encode(f"alien:{self.password}".encode()).decode()
         transport = _Transport(headers=[("Authorization", f"Basic {word}")])

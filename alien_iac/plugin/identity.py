@@ -28,7 +28,7 @@ _TIMEOUT_S = 30
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.")
 
 
-def storage_credentials(scheme: str, identity: Identity) -> Any:  # noqa: ANN401 - obstore's providers have no common type
+def storage_credentials(scheme: str, identity: Identity) -> Any:
     """The credential provider of obstore for URLs of a scheme; None where it needs none."""
     found = _STORES.get(scheme)
     return found(identity) if found else None
@@ -40,14 +40,14 @@ def registry_login(host: str, identity: Identity) -> Login | None:
     return found(host, identity) if found else _docker_login(host, Path.home() / ".docker" / "config.json")
 
 
-def _sdk(module: str, extra: str) -> Any:  # noqa: ANN401 - a module
+def _sdk(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise Missing(f"{error.name} is not installed", hint=f"pip install 'alien-iac[{extra}]'") from error
 
 
-def _aws_session(identity: Identity, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 has no types
+def _aws_session(identity: Identity, region: str | None = None) -> Any:
     session = _sdk("boto3", "aws").Session(region_name=region)
     if "roleArn" not in identity:
         return session
@@ -62,7 +62,7 @@ def _aws_session(identity: Identity, region: str | None = None) -> Any:  # noqa:
     )
 
 
-def _google(identity: Identity) -> Any:  # noqa: ANN401 - the types of google-auth differ by credential
+def _google(identity: Identity) -> Any:
     credentials, _ = _sdk("google.auth", "gcp").default(scopes=[_GCP_SCOPE])
     account = identity.get("impersonateServiceAccount")
     if account is None:
@@ -71,7 +71,7 @@ def _google(identity: Identity) -> Any:  # noqa: ANN401 - the types of google-au
     return impersonated.Credentials(credentials, target_principal=account, target_scopes=[_GCP_SCOPE])
 
 
-def _azure(identity: Identity) -> Any:  # noqa: ANN401 - as above
+def _azure(identity: Identity) -> Any:
     client = identity.get("clientId")
     more = {"managed_identity_client_id": client, "workload_identity_client_id": client} if client else {}
     return _sdk("azure.identity", "azure").DefaultAzureCredential(**more)

@@ -162,7 +162,7 @@ def _is_later(value: object) -> bool:
     return isinstance(value, pulumi.Output) or inspect.isawaitable(value)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever the author gave
+def _plain(value: Any) -> Any:
     """The value with everything that only the update knows replaced by `Computed`."""
     if _is_later(value):
         return Computed()

@@ -137,7 +137,7 @@ class Context:
         Components are built in one go, so what is awaited here runs when all of them are.
         """
 
-        async def when_built() -> Any:  # noqa: ANN401 - a native resource of any platform
+        async def when_built() -> Any:
             return self.built[resource_id].native[role]
 
         return pulumi.Output.from_input(when_built())
@@ -186,7 +186,7 @@ class Context:
         return replace(self, needed=(*self.needed, *resources))
 
 
-def _depends_on(author: Any, needed: tuple[pulumi.Resource, ...]) -> Any:  # noqa: ANN401 - Pulumi takes many forms
+def _depends_on(author: Any, needed: tuple[pulumi.Resource, ...]) -> Any:
     if author is None:
         return list(needed)
     if isinstance(author, list | tuple):

@@ -14,11 +14,11 @@ class Shown:
 
     places: Mapping[str, str]
 
-    def value(self, given: object) -> Any:  # noqa: ANN401 - JSON
+    def value(self, given: object) -> Any:
         """The value as JSON: every secret is `[secret]`, a file its name and hash, a whole number an integer."""
         return values.rewrite(values.masked(given), self._part)
 
-    def _part(self, part: Any) -> Any:  # noqa: ANN401 - JSON
+    def _part(self, part: Any) -> Any:
         if values.mark(part) in {values.ASSET, values.ARCHIVE}:
             name = Path(str(part.get("path", part.get("uri", "text")))).name
             return {"file": name, "sha256": part.get("hash", "")}

@@ -174,10 +174,10 @@ class State:
         """The state that `to_json` gave."""
         return cls.of(Header.model_validate(data["header"]), map(Target.model_validate, data["targets"]))
 
-    def with_header(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields of Header, whatever their types
+    def with_header(self, **changes: Any) -> Self:
         return replace(self, header=self.header.model_copy(update=changes))
 
-    def with_target(self, deployment_id: str, **changes: Any) -> Self:  # noqa: ANN401 - the fields of Target
+    def with_target(self, deployment_id: str, **changes: Any) -> Self:
         """The state with one target changed."""
         old = self.targets[deployment_id]
         new = old.model_copy(update=changes)

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a Container's own process needs, and a Function does not
+def __getattr__(name: str) -> Any:
     if name in ("run_commands", "serve_commands"):
         from alien_iac.runtime import commands  # noqa: PLC0415 - it brings an HTTP client along
 

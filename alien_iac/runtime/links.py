@@ -78,7 +78,7 @@ def function(resource_id: str) -> FunctionLink:
     return FunctionLink(resource_id, lambda: connect("function", resource_id))
 
 
-def connect(kind: str, resource_id: str) -> Any:  # noqa: ANN401 - the face of each kind knows the type
+def connect(kind: str, resource_id: str) -> Any:
     """The store behind a linked resource. BindingInvalid where the environment does not say which, or says it wrongly.
 
     The text names the variable and the fields, never their values.

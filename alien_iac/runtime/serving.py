@@ -39,7 +39,7 @@ def bind(port: int, host: str = LOOPBACK) -> socket.socket:
     return listener
 
 
-async def serve(app: Any, listener: socket.socket, ended: asyncio.Event, *, grace_seconds: int = 5) -> None:  # noqa: ANN401 - ASGI
+async def serve(app: Any, listener: socket.socket, ended: asyncio.Event, *, grace_seconds: int = 5) -> None:
     """Serve until `ended`; then take no new request, and give those that run `grace_seconds`.
 
     InvalidInput where the app's lifespan does not start.

@@ -14,7 +14,7 @@ from alien_iac.runtime.entry import as_process
 from alien_iac.runtime.logs import LOGGER, line
 
 
-def serve(app: Any, module: ModuleType | None = None) -> None:  # noqa: ANN401 - ASGI has no type of its own
+def serve(app: Any, module: ModuleType | None = None) -> None:
     """Serve an ASGI app on `PORT`, answer commands and send heartbeats, until SIGTERM or SIGINT.
 
     The command handlers are those that `serve_commands` finds. On `local` it listens on this machine only, elsewhere on

@@ -73,7 +73,7 @@ class Messages(logging.Handler):
 class NoMocks(mocks.Mocks):
     """Pulumi wants mocks; the monitor answers for them."""
 
-    def call(self, args: mocks.MockCallArgs) -> Any:  # noqa: ANN401 - Pulumi's own signature
+    def call(self, args: mocks.MockCallArgs) -> Any:
         return args.args, None
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -106,7 +106,7 @@ class Monitor(mocks.MockMonitor):
         with self._guard:
             return tuple(self._kept[urn] for urn in sorted(self._kept))
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 - gRPC's name and message
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name and message
         if request.type == ROOT:
             return resource_pb2.RegisterResourceResponse(urn=f"urn:pulumi:{STACK}::{PROJECT}::{ROOT}::{request.name}")
         resource = _resource(request)
@@ -129,7 +129,7 @@ class Monitor(mocks.MockMonitor):
         synthetic = self._synthetic(resource.type, resource.name, resource.inputs)
         return {**synthetic, **self._answers.get(resource.type, {})}
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802, ANN401 - as above
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - as above
         outputs = json_format.MessageToDict(request.outputs)
         with self._guard:
             if request.urn in self._kept:
@@ -138,13 +138,13 @@ class Monitor(mocks.MockMonitor):
                 self.stack_outputs = outputs
         return empty_pb2.Empty()
 
-    def Invoke(self, request: Any) -> Any:  # noqa: N802, ANN401 - as above
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - as above
         given = self._answers.get(request.tok)
         answer = self._synthetic(request.tok, "", json_format.MessageToDict(request.args)) if given is None else given
         return resource_pb2.ResourceInvokeResponse(**{"return": _struct(answer)})
 
 
-def _resource(request: Any) -> Resource:  # noqa: ANN401 - as above
+def _resource(request: Any) -> Resource:
     parent_types = request.parent.split("::")[2] if request.parent else ""
     above = "" if parent_types in {"", ROOT} else f"{parent_types}$"
     return Resource(

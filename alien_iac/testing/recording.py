@@ -111,7 +111,7 @@ def package(source: Path, platform: Platform, cache: Path) -> Artifact:
     return Artifact(cache / f"{source.name}-{platform}.zip", source.name.encode().hex().ljust(64, "0")[:64])
 
 
-def config_for(platform: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - values as a config file has them
+def config_for(platform: str, **more: Any) -> dict[str, Any]:
     """A deployment's config: platform, place and prefix, and further `alien:` keys by keyword."""
     ours = {"alien:platform": str(platform), "alien:prefix": PREFIX}
     return {**KEYS.get(platform, {}), **ours, **{f"alien:{key}": value for key, value in more.items()}}
@@ -190,7 +190,7 @@ def _record(program: Program, around: Surroundings, monitor: Monitor, *, preview
 
 
 def _run(program: Program, around: Surroundings) -> Exception | None:
-    def main() -> Any:  # noqa: ANN401 - an awaitable, or None
+    def main() -> Any:
         planner.install(around)
         return program()
 

@@ -72,7 +72,7 @@ def visibility_seconds(context: Context) -> int:
     return min(max([MIN_VISIBILITY, *(VISIBILITY_TIMES * timeout for timeout in timeouts)]), MAX_VISIBILITY)
 
 
-def _side(context: Context, role: str, make: Any, of: Queue, **props: Any) -> pulumi.Resource:  # noqa: ANN401 - a class of the SDK's, and its properties
+def _side(context: Context, role: str, make: Any, of: Queue, **props: Any) -> pulumi.Resource:
     """A setting of a queue; it is kept with the queue."""
     made: pulumi.Resource = context.native(role, make, {"queue_url": of.url, **props}, suffix=role, kept=True)
     return made

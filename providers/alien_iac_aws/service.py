@@ -85,7 +85,7 @@ def build(
     return context.waiting_for(parts.ready).native("service", make, props)
 
 
-def _scaled_service(logical: str, /, opts: pulumi.ResourceOptions, **props: Any) -> Service:  # noqa: ANN401 - the class's own
+def _scaled_service(logical: str, /, opts: pulumi.ResourceOptions, **props: Any) -> Service:
     """A service whose number of replicas is not put back to what it began with."""
     ours = pulumi.ResourceOptions(ignore_changes=["desiredCount"])
     return Service(logical, opts=pulumi.ResourceOptions.merge(opts, ours), **props)

@@ -102,5 +102,5 @@ def is_called(stack: Stack, declared: Declared) -> bool:
     return commands or bool(callers(stack, declared))
 
 
-def _object(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds
+def _object(text: str) -> Any:
     return json.loads(text)

@@ -29,5 +29,5 @@ def make(deployment: Deployment) -> Provider:
     )
 
 
-def _flag(value: Any) -> bool | None:  # noqa: ANN401 - as the config has it: a boolean, its text, or nothing
+def _flag(value: Any) -> bool | None:
     return None if value is None else str(value).lower() == "true"

@@ -74,7 +74,7 @@ def shared(context: Context, make: Callable[..., R], name: str, props: Mapping[s
 
 
 def _with(make: Callable[..., R], more: pulumi.ResourceOptions) -> Callable[..., R]:
-    def made(name: str, *, opts: pulumi.ResourceOptions, **props: Any) -> R:  # noqa: ANN401 - the class's keywords
+    def made(name: str, *, opts: pulumi.ResourceOptions, **props: Any) -> R:
         return make(name, opts=pulumi.ResourceOptions.merge(opts, more), **props)
 
     return made

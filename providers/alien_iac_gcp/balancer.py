@@ -121,7 +121,7 @@ def _rule(context: Context, address: GlobalAddress, target: pulumi.Output[str], 
     }
 
 
-def _made(context: Context, role: str, make: Callable[..., Any], props: dict[str, Any], *, of: str = "") -> Any:  # noqa: ANN401 - of the class that is given
+def _made(context: Context, role: str, make: Callable[..., Any], props: dict[str, Any], *, of: str = "") -> Any:
     """`of`: what a change of it replaces the resource, and so belongs into its name."""
     part = f"{role}-{of}".replace(".", "-") if of else role
     name = naming.name(context.deployment.config, "compute", context.declared.id, part)

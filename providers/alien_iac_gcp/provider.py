@@ -25,6 +25,6 @@ def make(deployment: Deployment) -> Provider:
     )
 
 
-def _listed(value: Any) -> list[str] | None:  # noqa: ANN401 - as the config has it: a list, its JSON text, or nothing
+def _listed(value: Any) -> list[str] | None:
     found = json.loads(value) if isinstance(value, str) else value
     return list(found) if found else None

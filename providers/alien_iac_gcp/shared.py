@@ -39,7 +39,7 @@ def provided_by(make: Callable[..., R], provider: pulumi.ProviderResource) -> Ca
 
 
 def _with(make: Callable[..., R], more: pulumi.ResourceOptions) -> Callable[..., R]:
-    def made(logical: str, /, *, opts: pulumi.ResourceOptions, **props: Any) -> R:  # noqa: ANN401 - the class's keywords
+    def made(logical: str, /, *, opts: pulumi.ResourceOptions, **props: Any) -> R:
         return make(logical, opts=pulumi.ResourceOptions.merge(opts, more), **props)
 
     return made

@@ -33,14 +33,14 @@ class KvFile(pulumi.CustomResource):
 class QueueFile(pulumi.CustomResource):
     """A SQLite file with messages, and the file with the token that the broker expects for it."""
 
-    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:  # noqa: ANN401 - inputs as named in `protocol.local`
+    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
         super().__init__(local.QUEUE, resource_name, _camel(props), versioned(opts))
 
 
 class SecretFile(pulumi.CustomResource):
     """An encrypted file."""
 
-    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:  # noqa: ANN401 - as above
+    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
         super().__init__(local.SECRET, resource_name, _camel(props), versioned(opts))
 
 
@@ -51,7 +51,7 @@ class Process(pulumi.CustomResource):
     url: pulumi.Output[str]
     pid: pulumi.Output[int]
 
-    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:  # noqa: ANN401 - as above
+    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
         outputs = dict.fromkeys(("url", "pid"))
         super().__init__(local.PROCESS, resource_name, {**outputs, **_camel(props)}, versioned(opts))
 

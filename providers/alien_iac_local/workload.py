@@ -50,7 +50,7 @@ def _told(target: Declared, layout: Layout) -> str:
     return json.dumps(binding(target, layout).dump(), sort_keys=True)
 
 
-def command(context: Context, of_source: list[str], env: dict[str, Any], mounts: dict[str, str]) -> Any:  # noqa: ANN401 - a list, or an Output of one
+def command(context: Context, of_source: list[str], env: dict[str, Any], mounts: dict[str, str]) -> Any:
     """What the process runs: the source in its folder, or the image under Docker."""
     if context.artifact is not None:
         return of_source

@@ -17,7 +17,7 @@ UPLOAD = {
 }
 
 
-def envelope(command: str = "read", target: str = "worker", number: int = 1, **more: Any) -> arc.Envelope:  # noqa: ANN401 - fields of the envelope
+def envelope(command: str = "read", target: str = "worker", number: int = 1, **more: Any) -> arc.Envelope:
     kind = "container" if target == "api" else "worker"
     handling = {"submit_response_url": f"cmd_{number}/response?response_token=right", "storage_upload_request": UPLOAD}
     facts = {

@@ -80,7 +80,7 @@ class ControlPlane:
         token = Path(told["adminTokenFile"]).read_text().strip()
         self._http = httpx.Client(base_url=f"{self.url}/v1", headers={"authorization": f"Bearer {token}"}, timeout=60)
 
-    def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:  # noqa: ANN401 - JSON
+    def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:
         answer = self._http.request(method, path, json=body, params=query)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None

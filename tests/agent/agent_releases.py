@@ -11,7 +11,7 @@ IDENTITY = Identity(
 )
 
 
-def release(sequence: int = 1, config: SignedConfig | None = None, **more: Any) -> Release:  # noqa: ANN401 - fields of the manifest
+def release(sequence: int = 1, config: SignedConfig | None = None, **more: Any) -> Release:
     bundle = {"path": "b", "sha256": "0" * 64, "length": 1}
     facts = {"vendor": "initech", "program": "tiny", "platforms": ("local",), "version": f"{sequence}.0"}
     manifest = Manifest.model_validate({**facts, "sequence": sequence, "program_bundle": bundle, **more})

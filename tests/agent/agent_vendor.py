@@ -43,7 +43,7 @@ class Vendor:
         self.first_root = self._sign(self._root, "root")
         self.served["metadata/1.root.json"] = self.first_root
 
-    def release(self, version: str, sequence: int, files: Mapping[str, str] = PROGRAM, **more: Any) -> str:  # noqa: ANN401 - fields of the manifest
+    def release(self, version: str, sequence: int, files: Mapping[str, str] = PROGRAM, **more: Any) -> str:
         """Sign a release; returns its manifest's target path."""
         bundle = self.add(f"bundles/{version}.zip", zipped(files))
         facts = {"vendor": "initech", "program": "tiny", "platforms": ("local",), "version": version}
@@ -108,7 +108,7 @@ class Vendor:
     def root_text(self) -> str:
         return base64.b64encode(self.first_root).decode()
 
-    def _sign(self, payload: Any, role: str) -> bytes:  # noqa: ANN401 - one of TUF's four
+    def _sign(self, payload: Any, role: str) -> bytes:
         metadata = Metadata(payload)
         metadata.sign(self.keys[role])
         return metadata.to_bytes()

@@ -28,7 +28,7 @@ class Server:
         app = Loopback(DEPLOYMENT, lambda name: folder / name, self.beats, self.mailbox).app()
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agent")
 
-    async def lease(self, **more: Any) -> tuple[arc.Lease, ...]:  # noqa: ANN401 - fields of the request
+    async def lease(self, **more: Any) -> tuple[arc.Lease, ...]:
         answer = await self.http.post("/v1/commands/leases", params={"wait": "5"}, json={**ASK, **more}, headers=MINE)
         assert answer.status_code == 200
         return arc.Leases.model_validate_json(answer.content).leases

@@ -38,7 +38,7 @@ class Shell:
             timeout=TIMEOUT_S,
         )
 
-    def done(self, *words: str, given: str = "") -> Any:  # noqa: ANN401 - JSON
+    def done(self, *words: str, given: str = "") -> Any:
         """Run `alien … --json`, which has to go well, and return its answer."""
         ended = self.alien(*words, "--json", given=given)
         assert ended.returncode == 0, ended.stderr + ended.stdout

@@ -38,7 +38,7 @@ def run(platform: Platform, program_folder: Path) -> Run:
         environ: Mapping[str, str] | None = None,
         *,
         docker: bool = False,
-        **how: Any,  # noqa: ANN401 - of `record`
+        **how: Any,
     ) -> Recording:
         settings = {**config_for(platform), **(config or {})}
         return record(program, surroundings(program_folder, settings, environ=environ, docker=docker), **how)

@@ -50,5 +50,5 @@ def everything() -> dict[str, Component]:
     return {c.resource_id: c for c in (files, sessions, jobs, crm, index, api, worker)}
 
 
-def nothing(**_: Any) -> None:  # noqa: ANN401 - a program that makes nothing
+def nothing(**_: Any) -> None:
     """A stack program without components."""

@@ -137,7 +137,7 @@ def test_a_component_lives_under_another_one(run: Run, kind: Kind) -> None:
 def test_every_role_can_be_transformed_and_read(run: Run, kind: Kind, platform: Platform) -> None:
     seen: list[str] = []
 
-    def change(role: str) -> Any:  # noqa: ANN401 - a transform
+    def change(role: str) -> Any:
         def changed(
             props: dict[str, Any], opts: pulumi.ResourceOptions
         ) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
@@ -161,7 +161,7 @@ def test_every_role_can_be_transformed_and_read(run: Run, kind: Kind, platform: 
     assert len(changed) == len(seen) > 0
 
 
-def urns(native: Any) -> pulumi.Output[list[str]]:  # noqa: ANN401 - a role's resource, or several, or none
+def urns(native: Any) -> pulumi.Output[list[str]]:
     """All of a role's resources: a role that this component has no use for has none."""
     resources = native if isinstance(native, list) else [native]
     return pulumi.Output.all(*(resource.urn for resource in resources if resource is not None))
@@ -180,7 +180,7 @@ def test_every_native_resource_below_a_component_has_a_role(run: Run, kind: Kind
 
 def test_a_transform_that_raises_is_told_in_one_line(run: Run) -> None:
     def program() -> None:
-        def broken(*_: object) -> Any:  # noqa: ANN401 - it returns nothing
+        def broken(*_: object) -> Any:
             raise ValueError("no")
 
         alien.Storage("files", transform=dict.fromkeys(alien.Storage("other").native, broken))
@@ -208,7 +208,7 @@ def test_values_of_env_may_be_outputs(run: Run) -> None:
     assert told >= {("PLAIN", "a"), ("LATER", "b"), ("SOON", "d")}
 
 
-def variables(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+def variables(value: Any) -> Iterator[tuple[str, str]]:
     """What may be environment variables: a mapping's texts, or the `name` and `value` of a list's items."""
     if isinstance(value, list):
         for item in value:

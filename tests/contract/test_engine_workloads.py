@@ -88,6 +88,6 @@ def test_workloads_run_know_each_other_and_leave_nothing(shop: Project) -> None:
         httpx.get(url)
 
 
-def told_of(outputs: Any, workload: str) -> dict[str, Any]:  # noqa: ANN401 - the Automation API's own
+def told_of(outputs: Any, workload: str) -> dict[str, Any]:
     found: dict[str, Any] = next(w for w in outputs["alien"].value["workloads"] if w["id"] == workload)
     return found

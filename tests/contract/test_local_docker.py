@@ -26,7 +26,7 @@ esac
 ADDRESSES = "docker.io/library/busybox:1.36"
 
 
-def inputs(folder: Path, image: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - an author's
+def inputs(folder: Path, image: str, **arguments: Any) -> dict[str, Any]:
     def program() -> None:
         files = alien.Storage("files")
         alien.Storage("others")

@@ -63,7 +63,7 @@ def test_a_program_of_any_shape_is_built_when_it_has_ended(run: Run, shape: Call
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_failing_check_builds_nothing_in_any_shape(run: Run, shape: Callable[[], Any]) -> None:
-    def program() -> Any:  # noqa: ANN401 - what the shape returns
+    def program() -> Any:
         alien.Queue("bad", retention="9d")
         return shape()
 
@@ -76,7 +76,7 @@ def test_a_failing_check_builds_nothing_in_any_shape(run: Run, shape: Callable[[
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_program_that_raises_half_way_builds_nothing(run: Run, shape: Callable[[], Any]) -> None:
-    def program() -> Any:  # noqa: ANN401 - what the shape returns
+    def program() -> Any:
         shape()
         raise LookupError("the vendor's own mistake")
 

@@ -32,11 +32,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def check(folder: Path, program: Program, **config: Any) -> Recording:  # noqa: ANN401 - config values
+def check(folder: Path, program: Program, **config: Any) -> Recording:
     return record(program, surroundings(folder, RIGHT | {f"alien:{k}": v for k, v in config.items()}))
 
 
-def triggered(**arguments: Any) -> None:  # noqa: ANN401 - an author's keywords
+def triggered(**arguments: Any) -> None:
     alien.Function("w", source="app", **arguments)
 
 

@@ -18,7 +18,7 @@ from alien_iac.testing.recording import config_for, record, surroundings
 HERE = Path(__file__).parent
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+def plain(value: Any) -> Any:
     """Whole numbers as integers: Pulumi's wire knows only one kind of number."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}

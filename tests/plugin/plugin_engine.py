@@ -3,8 +3,6 @@
 Answers are messages of the protocol, which have no types here.
 """
 
-# ruff: noqa: ANN401
-
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping

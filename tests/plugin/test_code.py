@@ -85,7 +85,7 @@ def blob(place: Repository, digest: str) -> bytes:
         return b"".join(pieces)
 
 
-def inputs_of(artifact: Path, base: str, repository: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - inputs
+def inputs_of(artifact: Path, base: str, repository: str, **more: Any) -> dict[str, Any]:
     told = {"source": str(artifact), "sha256": sha256(artifact), "base": base, "repository": repository}
     return {**told, "command": ["python", "/app/main.py"], "env": {"LANG": "C.UTF-8"}, **more}
 

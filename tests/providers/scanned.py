@@ -120,7 +120,7 @@ def _block(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _property(key: str, kind: Any, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any type, any JSON
+def _property(key: str, kind: Any, value: Any) -> tuple[str, Any]:
     block = sdk_types.block(kind)
     if block is not None and isinstance(value, dict):
         return snake(key), [_block(block, value)]

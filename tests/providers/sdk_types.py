@@ -36,7 +36,7 @@ def problems(token: str, inputs: Mapping[str, Any]) -> list[str]:
     return list(_of_object(arguments(token), inputs, ""))
 
 
-def block(kind: Any) -> type | None:  # noqa: ANN401 - any type
+def block(kind: Any) -> type | None:
     """The class of an object, or of the objects in a list; None where the type is neither."""
     forms = list(_forms(kind))
     inner = [typing.get_args(form)[0] for form in forms if typing.get_origin(form) in {list, Sequence}]
@@ -99,7 +99,7 @@ def _values(description: str) -> frozenset[str]:
     return found if len(found) > 1 else frozenset()
 
 
-def _of_value(kind: Any, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any type, any JSON
+def _of_value(kind: Any, value: Any, path: str) -> Iterator[str]:
     """Whether some form that the type allows fits; the first that has this shape tells what is wrong."""
     if isinstance(value, dict) and _MARKED in value:
         return
@@ -152,7 +152,7 @@ def _of_listed(allowed: frozenset[str], value: object, path: str) -> Iterator[st
             yield f"{path} is {each!r}, and its description lists {sorted(allowed)}"
 
 
-def _forms(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - any type
+def _forms(kind: Any) -> Iterator[Any]:
     """The types inside of Input, Optional and Union, without awaitables and Outputs."""
     inner = _types.unwrap_type(kind)
     if typing.get_origin(inner) in {typing.Union, UnionType}:
@@ -163,7 +163,7 @@ def _forms(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - any type
         yield inner
 
 
-def _is_typed_dict(kind: Any) -> bool:  # noqa: ANN401 - any type
+def _is_typed_dict(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, dict) and hasattr(kind, "__total__")
 
 

@@ -33,7 +33,7 @@ class Agent:
         """What the next submissions are answered; 204 when it is empty."""
         self.url = ""
 
-    def add(self, command: str, params: bytes = b"{}", **changes: Any) -> None:  # noqa: ANN401 - fields of an envelope
+    def add(self, command: str, params: bytes = b"{}", **changes: Any) -> None:
         number = changes.setdefault("command_id", f"c{len(self.leases)}-{len(self.pending)}")
         target = arc.Target(resource_id="api", resource_type="container")
         made = envelope(command, params, target=target, **changes)
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         agent.results.setdefault(self.path.split("/")[-2], []).append(body)
         self._answer(agent.submit_statuses.pop(0) if agent.submit_statuses else 204, None)
 
-    def _body(self) -> Any:  # noqa: ANN401 - JSON
+    def _body(self) -> Any:
         return json.loads(self.rfile.read(int(self.headers["content-length"])))
 
     def _answer(self, status: int, body: object) -> None:

@@ -63,7 +63,7 @@ def start(machine: Machine, agent: Agent, *, code: str = CODE, **env: str) -> Ru
     return machine.start(str(source / "main.py"), env={**known, **env})
 
 
-def answer(agent: Agent, command_id: str) -> Any:  # noqa: ANN401 - JSON
+def answer(agent: Agent, command_id: str) -> Any:
     body = eventually(lambda: agent.results.get(command_id, []))[-1]
     if body["status"] == "error":
         return body["code"]

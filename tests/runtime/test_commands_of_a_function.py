@@ -92,7 +92,7 @@ def function(machine: Machine) -> Running:
     return machine.function(CODE, env={"ALIEN_TIMEOUT_SECONDS": "2"})
 
 
-def call(function: Running, command: str, params: object = None, **changes: object) -> Any:  # noqa: ANN401 - JSON
+def call(function: Running, command: str, params: object = None, **changes: object) -> Any:
     answer = send(function, envelope(command, json.dumps(params or {}).encode(), **changes))
     assert answer.status_code == 200, answer.text
     body = answer.json()

@@ -99,8 +99,8 @@ def test_signatures_that_no_command_can_have() -> None:
         (bytes, Payload('{"x":1}', is_json=True), b'{"x":1}'),
     ],
 )
-def test_messages_by_annotation(annotation: Any, payload: Payload, expected: object) -> None:  # noqa: ANN401
-    def handler(message: Any) -> None: ...  # noqa: ANN401
+def test_messages_by_annotation(annotation: Any, payload: Payload, expected: object) -> None:
+    def handler(message: Any) -> None: ...
 
     handler.__annotations__["message"] = annotation
     assert bound("message", handler, payload).args == (expected,)

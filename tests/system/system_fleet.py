@@ -170,7 +170,7 @@ class Fleet:
     def deployments(self) -> dict[str, Deployment]:
         return {one.customer: one for one in self.world.remote.pages(Deployment, "/deployments")}
 
-    def ask(self, customer: str, name: str, target: str = "worker", limit: str = "20s", **parameters: object) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, customer: str, name: str, target: str = "worker", limit: str = "20s", **parameters: object) -> Any:
         """The result of a command."""
         asked = invocation.Asked(self.deployments()[customer].id, name, json.dumps(parameters), limit, target)
         return invocation.invoke(self.world.remote, asked)

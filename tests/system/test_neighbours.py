@@ -54,7 +54,7 @@ class Project:
         """Where its deployment keeps its data."""
         return projects.local_dir(self.folder, "acme")
 
-    def alien(self, *words: str) -> Any:  # noqa: ANN401 - JSON
+    def alien(self, *words: str) -> Any:
         command = [sys.executable, "-m", "alien_iac.cli", *words, "--project", str(self.folder), "--json"]
         environment = {**os.environ, "HOME": str(self.folder.parent)}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

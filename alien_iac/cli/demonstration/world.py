@@ -91,7 +91,7 @@ class World:
             raise
         return subprocess.CompletedProcess(process.args, process.returncode, out, said)
 
-    def alien(self, *words: str, given: str = "", extra: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
+    def alien(self, *words: str, given: str = "", extra: Mapping[str, str] | None = None) -> Any:
         """Run a command of `alien` and return its JSON. Raises Unavailable with what it said."""
         done = self.run(*words, "--json", given=given, extra=extra)
         if done.returncode:

@@ -24,7 +24,7 @@ Key = Annotated[
 class Routes(APIRouter):
     """A router whose answers leave out what is not set, as `arc.v1` clients want it."""
 
-    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own options
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["response_model_exclude_none"] = True
         super().add_api_route(path, endpoint, **options)
 

@@ -37,13 +37,13 @@ def get(transaction: Transaction, deployment_id: str) -> Desired:
     )
 
 
-def set_release(transaction: Transaction, deployment_id: str, release: str | None, **more: Any) -> None:  # noqa: ANN401 - columns
+def set_release(transaction: Transaction, deployment_id: str, release: str | None, **more: Any) -> None:
     """Desire a release (None: none). `more` are further columns: the action, the rollout, the effect's sequence."""
     manifest = None if release is None else _manifest(transaction, release)
     change(transaction, deployment_id, release=release, manifest=manifest, **more)
 
 
-def change(transaction: Transaction, deployment_id: str, **values: Any) -> None:  # noqa: ANN401 - columns
+def change(transaction: Transaction, deployment_id: str, **values: Any) -> None:
     """Write a new revision, and wake the agent."""
     transaction.run(
         update(DESIRED)

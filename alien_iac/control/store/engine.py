@@ -66,7 +66,7 @@ class Transaction:
     def all(self, statement: Executable, values: Values | None = None) -> Sequence[RowMapping]:
         return self.connection.execute(statement, values).mappings().all()
 
-    def scalar(self, statement: Executable, values: Values | None = None) -> Any:  # noqa: ANN401 - whatever the column holds
+    def scalar(self, statement: Executable, values: Values | None = None) -> Any:
         return self.connection.execute(statement, values).scalar()
 
     def wake(self, *topics: str) -> None:
@@ -200,7 +200,7 @@ def _open(path: Path, begin: str, *, pool: int) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    def _settings(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves; the driver's own way hides reads from a snapshot
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")

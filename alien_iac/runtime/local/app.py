@@ -95,7 +95,7 @@ def app(routes: Routes, vendors: Asgi | None) -> Asgi:
         exception_handlers={AlienError: _refused, 404: _unknown},
     )
 
-    async def dispatch(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+    async def dispatch(scope: Any, receive: Any, send: Any) -> None:
         is_ours = scope["type"] == "http" and scope["path"].startswith(_OURS)
         await (ours if is_ours or vendors is None else vendors)(scope, receive, send)
 

@@ -64,7 +64,7 @@ class SyncFunctionLink:
 
     def invoke(
         self, command: str, parameters: Mapping[str, object] | None = None, *, timeout_seconds: float = INVOKE_SECONDS
-    ) -> Any:  # noqa: ANN401 - the other side's JSON
+    ) -> Any:
         """The result of one of its commands.
 
         HandlerFailed where that failed, with its code in the context; Unavailable where the Function did not answer in
@@ -90,6 +90,6 @@ class FunctionLink:
 
     async def invoke(
         self, command: str, parameters: Mapping[str, object] | None = None, *, timeout_seconds: float = INVOKE_SECONDS
-    ) -> Any:  # noqa: ANN401 - the other side's JSON
+    ) -> Any:
         """As `SyncFunctionLink.invoke`."""
         return await asyncio.to_thread(self.sync.invoke, command, parameters, timeout_seconds=timeout_seconds)

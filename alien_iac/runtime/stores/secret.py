@@ -41,7 +41,7 @@ class SyncSecret:
         """The value of a secret that is not text."""
         return self._store().get()
 
-    def get_json(self) -> Any:  # noqa: ANN401 - whatever its owner stored
+    def get_json(self) -> Any:
         """The value of a secret that holds JSON, such as several credentials together."""
         try:
             return json.loads(self._store().get())
@@ -63,6 +63,6 @@ class Secret:
         """As `SyncSecret.get_bytes`."""
         return await asyncio.to_thread(self.sync.get_bytes)
 
-    async def get_json(self) -> Any:  # noqa: ANN401 - whatever its owner stored
+    async def get_json(self) -> Any:
         """As `SyncSecret.get_json`."""
         return await asyncio.to_thread(self.sync.get_json)

@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(program: Callable[[], Any], place: Path, **config: Any) -> Recording:  # noqa: ANN401 - values of a config
+def run(program: Callable[[], Any], place: Path, **config: Any) -> Recording:
     """What a program does on AWS, with further `alien:` keys by keyword, and `aws:` keys by their whole names."""
     ours = {key: value for key, value in config.items() if ":" not in key}
     settings = {**config_for("aws", **ours), **{key: value for key, value in config.items() if ":" in key}}

@@ -14,11 +14,11 @@ import alien_iac as alien
 ROLE = '[{"roleArn": "arn:aws:iam::123456789012:role/alien", "externalId": "acme"}]'
 
 
-def storage(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def storage(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Storage("files", **arguments)
 
 
-def function(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def function(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Function("worker", source="./worker", **arguments)
 
 

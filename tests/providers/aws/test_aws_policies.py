@@ -21,7 +21,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return recording
 
 
-def listed(value: Any) -> list[Any]:  # noqa: ANN401 - a string or a list of them
+def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -14,7 +14,7 @@ ONE_ZONE = '{"vpc": "vpc-0a1b2c3d", "private": ["subnet-0a1b2c3d", "subnet-0a1b2
 CUSTOMERS = {"network": "customer", "public": True, "domain": "api.example.com"}
 
 
-def container(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def container(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Container("api", **{"source": "./api", "port": 8080, **arguments})
 
 

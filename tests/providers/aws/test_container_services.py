@@ -18,7 +18,7 @@ POLICY = "aws:iam/rolePolicy:RolePolicy"
 IMAGE = "docker.io/vendor/app@sha256:" + "1" * 64
 
 
-def container(place: Path, config: Mapping[str, Any] | None = None, **arguments: Any) -> Recording:  # noqa: ANN401 - an author's
+def container(place: Path, config: Mapping[str, Any] | None = None, **arguments: Any) -> Recording:
     given = {"source": "./api", "port": 8080, **arguments}
     recording = run(lambda: alien.Container("api", **given), place, **(config or {}))
     assert recording.error is None
@@ -41,7 +41,7 @@ def test_a_failed_deployment_goes_back_by_itself(tmp_path: Path) -> None:
 
 
 def test_replicas_overlap_and_a_single_writer_stops_first(tmp_path: Path) -> None:
-    def replaced(**arguments: Any) -> tuple[int, int]:  # noqa: ANN401 - an author's
+    def replaced(**arguments: Any) -> tuple[int, int]:
         found = service(container(tmp_path, **arguments))
         return found["deploymentMinimumHealthyPercent"], found["deploymentMaximumPercent"]
 
@@ -203,7 +203,7 @@ def test_types_that_are_made_for_a_container_are_in_the_table(tmp_path: Path) ->
 def test_every_role_of_the_table_is_of_something_that_can_be_made(tmp_path: Path) -> None:
     seen: set[str] = set()
 
-    def note(role: str) -> Any:  # noqa: ANN401 - a transform
+    def note(role: str) -> Any:
         def noted(props: dict[str, Any], opts: pulumi.ResourceOptions) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
             seen.add(role)
             return props, opts

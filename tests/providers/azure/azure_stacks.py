@@ -12,7 +12,7 @@ KEY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/acm
 NATIVE = "azure-native:"
 
 
-def run(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:  # noqa: ANN401 - as a config file has them
+def run(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:
     """Record the program. Config by keyword: an `alien:` key, or a whole key; None takes one out."""
     for name in ("api", "worker"):
         (folder / name).mkdir(exist_ok=True)
@@ -23,7 +23,7 @@ def run(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:  
     return record(program, surroundings(folder, given))
 
 
-def made(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:  # noqa: ANN401 - as above
+def made(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:
     """The same of a program that is in order."""
     recording = run(program, folder, **config)
     assert recording.error is None, recording.findings

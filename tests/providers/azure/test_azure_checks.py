@@ -13,11 +13,11 @@ LOCATION, SUBSCRIPTION = "azure-native:location", "azure-native:subscriptionId"
 CLIENT, APPLICATION = "azure-native:clientId", "alien-azure:application"
 
 
-def function(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def function(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Function("worker", **{"source": "./worker", **arguments})
 
 
-def container(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def container(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Container("api", **{"source": "./api", "port": 8080, **arguments})
 
 

@@ -10,7 +10,7 @@ IMAGE = "docker.io/vendor/app@sha256:" + "1" * 64
 KEY = "projects/acme-keys/locations/europe-west1/keyRings/alien/cryptoKeys/data"
 
 
-def run(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:  # noqa: ANN401 - as a config file has them
+def run(program: Callable[[], Any], folder: Path, **config: Any) -> Recording:
     """Record the program. Config by keyword: an `alien:` key, or a whole key; None takes one out."""
     for name in ("api", "worker"):
         (folder / name).mkdir(exist_ok=True)

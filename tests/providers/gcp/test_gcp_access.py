@@ -114,7 +114,7 @@ def test_anybody_may_read_public_objects_and_do_nothing_else(tmp_path: Path) -> 
     assert anybody["role"] == "roles/storage.legacyObjectReader"
 
 
-def function(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def function(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Function("worker", **{"source": "./worker", **arguments})
 
 

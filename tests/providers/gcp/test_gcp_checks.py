@@ -10,11 +10,11 @@ from providers.gcp.gcp_stacks import IMAGE, KEY, errors, run
 import alien_iac as alien
 
 
-def function(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def function(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Function("worker", **{"source": "./worker", **arguments})
 
 
-def container(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def container(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Container("api", **{"source": "./api", "port": 8080, **arguments})
 
 

@@ -64,7 +64,7 @@ def test_a_machine_starts_the_image_with_its_disks_and_variables(made: Recording
     assert words[-2:] == ["serve", "--all"]
 
 
-def program(**changed: Any) -> Program:  # noqa: ANN401 - of the dataclass
+def program(**changed: Any) -> Program:
     plain: dict[str, Any] = {"image": "i", "registry": "r", "env": {}, "command": (), "disks": {}, "port": None}
     return Program(**{**plain, **changed})
 

@@ -78,7 +78,7 @@ def test_a_function_alone_needs_no_network(tmp_path: Path) -> None:
     assert not [r for r in recording.resources if r.type.startswith("gcp:compute")]
 
 
-def function(**arguments: Any) -> Callable[[], Any]:  # noqa: ANN401 - an author's
+def function(**arguments: Any) -> Callable[[], Any]:
     return lambda: alien.Function("worker", **{"source": "./worker", **arguments})
 
 
