@@ -16,7 +16,8 @@ demo: .venv/demo ## Three customers on this machine: v1, commands, v2 in waves, 
 test: .venv/ready ## Format, lint, types, contracts, tests with coverage, and the wheel
 	$(BIN)/ruff format --check $(SOURCES)
 	$(MAKE) --no-print-directory lint types contracts
-	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term:skip-covered --durations=15 -q
+	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m slow --durations=15
 
 quick: .venv/ready ## The fast tests alone
 	$(BIN)/python -m pytest -n 2 -q -m "not slow"

@@ -94,13 +94,13 @@ def test_kill_in_the_middle(machine: Machine, folder: Path, files: SyncStorage) 
     running.kill()
     files.put("k3", b"")
     hold.unlink()
-    start(machine, folder)
+    second = start(machine, folder)
     indexed = machine.folder / "indexed"
     eventually(lambda: indexed.exists() and sorted(indexed.read_text().split()) == ["k0", "k1", "k2", "k3"])
     assert {"k0||1", "k0||2", "k3||1"} <= set(told(machine))
     # And once they are dealt with, a further start tells nothing again.
+    assert second.stop() == 0
     count = len(told(machine))
-    machine.end()
     again = start(machine, folder)
     files.put("k4", b"")
     eventually(lambda: "k4||1" in told(machine))
