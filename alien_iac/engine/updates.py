@@ -166,8 +166,8 @@ def _interruptible(prepared: _Prepared, session: Session, runner: Runner) -> Res
         if future.done():
             raise
         cancelled.set()
-        session.err("^C received; cancelling. Press it again to end at once, which may leave pending operations.")
     try:
+        session.err("^C received; cancelling. Press it again to end at once, which may leave pending operations.")
         return future.result()
     except KeyboardInterrupt:
         prepared.journal.close()
