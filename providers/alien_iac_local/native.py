@@ -1,17 +1,12 @@
 """The custom resources of the plugin `alien` that `local` is made of. Inputs are those of `protocol.local`."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import pulumi
 
 from alien_iac.protocol import local
-
-
-def versioned(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """The options with the version of the plugin that these classes belong to, as every Pulumi SDK sets it."""
-    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=version("alien-iac")), opts)
+from alien_iac.resources.plugin import versioned
 
 
 class Directory(pulumi.CustomResource):
