@@ -29,7 +29,7 @@ CHECKS = "Checks"
 OFFLINE = "Offline"
 """In `MAPPING`: outputs made up where there is no cloud, `outputs(settings) -> (type, name, inputs) -> outputs`."""
 PACKAGER = "alien_iac.packaging.source"
-"""Has `package(source, target, cache)` and `Target(platform=…)`."""
+"""Has `package(source, target, cache)` and `Target.of(purpose)`."""
 
 
 def support(platform: Platform) -> Support:

@@ -48,7 +48,8 @@ def wheels(project: Path, cache: Path) -> tuple[tuple[str, Artifact], ...]:
     """File name and content of each wheel that the program needs and an agent does not have. May be none."""
     folder = program_folder(project)
     listed = requirements.find(folder) or (requirements.find(project) if folder != project.resolve() else None)
-    locked = requirements.lock(listed, {*requirements.SUPPLIED, *SDKS, *of_the_agent()}, cache)
+    there = {*requirements.SUPPLIED, *SDKS, *of_the_agent()}
+    locked = requirements.lock(requirements.Wanted(listed=listed, left_out=there), cache)
     if listed is None or not locked.strip():
         return ()
     with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as place:

@@ -11,9 +11,9 @@ from typing import Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined] # not in its __all__
 
 from alien_iac.errors import InvalidInput, NotFound, Unauthorized
+from alien_iac.protocol.tuf import CryptoSigner
 
 _ROOT, _TARGETS = "root.pem", "targets.pem"
 

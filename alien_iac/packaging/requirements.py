@@ -7,11 +7,13 @@ up, also as a requirement of a requirement.
 import hashlib
 import os
 import platform as machine
+import re
 import subprocess
 import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uv
@@ -29,6 +31,23 @@ _INDEX = {
 _TIMEOUT_S = 900
 _LINES = 12
 """Of a failed command's output, the last ones are shown."""
+_WHEEL_LESS = re.compile(
+    r"(?:Wheels are required for|Building source distributions for|found wheels for|Wheels are available for) `([^`]+)`"
+)
+_NO_WHEEL = (
+    "nothing is built for another machine than this one: allow a version with a wheel, take a package that has one, "
+    "or build the wheel there and name its folder with --find-links in requirements.txt"
+)
+
+
+class _Failed(InvalidInput):
+    """A command that could not do its work, with all that it said."""
+
+    def __init__(self, place: Path, what: str, said: str) -> None:
+        self.said = said
+        self.last = "\n".join(f"  {line}" for line in said.strip().splitlines()[-_LINES:])
+        message = f"{place}: could not {what} the requirements:\n{self.last}"
+        super().__init__(message, hint="mend them, or the index")
 
 
 def find(folder: Path) -> Path | None:
@@ -49,23 +68,43 @@ def find(folder: Path) -> Path | None:
     return project if told.get("project", {}).get("dependencies") else None
 
 
-def lock(file: Path | None, supplied: Iterable[str], cache: Path) -> str:
-    """The pinned requirements of a file, one a line; empty for no file.
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be installed, and for which machine."""
+
+    listed: Path | None
+    """The vendor's own file."""
+    left_out: Iterable[str] = ()
+    """The packages that are there already."""
+    added: tuple[str, ...] = ()
+    """Requirements of ours beside the vendor's."""
+    options: tuple[str, ...] = ()
+    """For uv, about another machine than this one."""
+    words: str = "this machine"
+    """The machine, for people."""
+
+
+def lock(wanted: Wanted, cache: Path) -> str:
+    """The pinned requirements, one a line; empty where there are none.
 
     The same text is pinned once, and kept in `cache`: a build tomorrow gets the versions of today's. Raises
-    InvalidInput, with what uv said, where they cannot be resolved.
+    InvalidInput, with what uv said, where they cannot be resolved, and names what exists as source only.
     """
-    if file is None:
+    if wanted.listed is None and not wanted.added:
         return ""
-    left_out = sorted(supplied)
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    question = "\n".join([python, sys.platform, machine.machine(), *left_out, file.name, _whole_text(file)])
-    kept = cache / "locks" / f"{digest(question)}.txt"
+    kept = cache / "locks" / f"{digest(_question(wanted))}.txt"
     kept.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(kept.with_suffix(".lock")):
         if not kept.is_file():
-            _write(kept, _resolve(file, left_out))
+            _write(kept, _resolve(wanted, cache))
     return kept.read_text(encoding="utf-8")
+
+
+def _question(wanted: Wanted) -> str:
+    """All that the answer depends on, but the index."""
+    here = [f"{sys.version_info.major}.{sys.version_info.minor}", sys.platform, machine.machine()]
+    own = [wanted.listed.name, _whole_text(wanted.listed)] if wanted.listed else []
+    return "\n".join([*(wanted.options or here), *sorted(wanted.left_out), *wanted.added, *own])
 
 
 def digest(text: str) -> str:
@@ -73,11 +112,13 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def install(file: Path, locked: str, folder: Path) -> None:
-    """Install the pinned requirements of a file into a folder, for this machine and this Python."""
-    with _as_file(_sources(file) + locked) as pinned:
-        where = ["--python", sys.executable, "--target", str(folder), "--link-mode", "copy"]
-        _uv("pip", "install", "--quiet", "--no-deps", *where, "--requirement", pinned, cwd=file.parent, what="install")
+def install(wanted: Wanted, locked: str, folder: Path) -> None:
+    """Install the pinned requirements into a folder."""
+    sources = _sources(wanted.listed) if wanted.listed else ""
+    with _as_file(sources + locked) as pinned:
+        where = ["--python", sys.executable, "--target", str(folder), "--link-mode", "copy", *wanted.options]
+        place = wanted.listed.parent if wanted.listed else folder
+        _uv("pip", "install", "--quiet", "--no-deps", *where, "--requirement", pinned, cwd=place, what="install")
 
 
 def fetch_wheels(file: Path, locked: str, folder: Path) -> tuple[Path, ...]:
@@ -109,11 +150,37 @@ def _absolute(line: str, base: Path) -> str:
     return f"{option} {place}" if value and place.exists() else line
 
 
-def _resolve(file: Path, left_out: Sequence[str]) -> str:
-    with _as_file("\n".join(left_out)) as excludes:
+def _resolve(wanted: Wanted, cache: Path) -> str:
+    try:
+        return _compiled(wanted, cache)
+    except _Failed as failed:
+        place = wanted.listed.parent if wanted.listed else cache
+        lacking = sorted(set(_WHEEL_LESS.findall(failed.said))) if wanted.options else []
+        if lacking:
+            message = f"{place}: there is no wheel of {', '.join(lacking)} for {wanted.words}"
+            raise InvalidInput(message, hint=_NO_WHEEL) from failed
+        if wanted.listed and wanted.added and _alone(wanted, cache):
+            message = f"{place}: its requirements do not fit with {', '.join(wanted.added)} of alien-iac:\n"
+            raise InvalidInput(message + failed.last, hint="allow a version that both can have") from failed
+        raise
+
+
+def _alone(wanted: Wanted, cache: Path) -> bool:
+    """Whether the vendor's own requirements can be had without ours."""
+    try:
+        _compiled(replace(wanted, added=()), cache)
+    except _Failed:
+        return False
+    return True
+
+
+def _compiled(wanted: Wanted, cache: Path) -> str:
+    with _as_file("\n".join(sorted(wanted.left_out))) as excludes, _as_file("\n".join(wanted.added)) as added:
         quiet = ["--quiet", "--no-header", "--no-annotate"]
-        where = ["--python", sys.executable, "--excludes", excludes]
-        return _uv("pip", "compile", *quiet, *where, file.name, cwd=file.parent, what="resolve")
+        where = ["--python", sys.executable, "--excludes", excludes, *wanted.options]
+        files = [*([wanted.listed.name] if wanted.listed else []), *([added] if wanted.added else [])]
+        place = wanted.listed.parent if wanted.listed else cache
+        return _uv("pip", "compile", *quiet, *where, *files, cwd=place, what="resolve")
 
 
 def _whole_text(file: Path) -> str:
@@ -139,8 +206,7 @@ def _run(command: Sequence[str], *, cwd: Path, what: str, env: Mapping[str, str]
     except subprocess.TimeoutExpired as error:
         raise InvalidInput(f"{cwd}: could not {what} the requirements within {_TIMEOUT_S} s") from error
     if done.returncode:
-        last = "\n".join(f"  {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-_LINES:])
-        raise InvalidInput(f"{cwd}: could not {what} the requirements:\n{last}", hint="mend them, or the index")
+        raise _Failed(cwd, what, done.stderr or done.stdout)
     return done.stdout
 
 

@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined] # not in its __all__
-from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Key, Metadata, Role, Root, Snapshot, TargetFile, Targets, Timestamp
-from tuf.api.serialization import DeserializationError
-from tuf.api.serialization.json import JSONSerializer
-
 from alien_iac.errors import InvalidInput, Untrusted
 from alien_iac.packaging.keys import VendorKeys
 from alien_iac.protocol.manifest import Blob
+from alien_iac.protocol.tuf import (
+    CryptoSigner,
+    DeserializationError,
+    JSONSerializer,
+    Key,
+    Metadata,
+    RepositoryError,
+    Role,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
 
 ROOT_LIFE = timedelta(days=3 * 365)
 TARGETS_LIFE = timedelta(days=365)

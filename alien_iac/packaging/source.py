@@ -5,63 +5,80 @@ made once, and kept in a cache that any number of processes may use at once.
 """
 
 import json
-import platform as machine
-import sys
 import tempfile
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
-from alien_iac.errors import Unsupported
-from alien_iac.packaging import files, requirements
+from alien_iac.errors import InvalidInput
+from alien_iac.packaging import files, generated, own, requirements
 from alien_iac.packaging.archive import Artifact, Entry, entry, fingerprint, write
+from alien_iac.packaging.requirements import Wanted
+from alien_iac.packaging.targets import Target
 from alien_iac.packaging.tidy import tidy
 
 __all__ = ["Artifact", "Target", "package"]
 
-INSTALLED = ".python"
-"""Folder in the artifact with the installed requirements; the runtime puts it on the module path."""
-_RECIPE = "1"
+_RECIPE = "2"
 """Grows when the same input is to give other bytes, so that no older artifact is taken for it."""
+_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """What an artifact is to run on: this machine's Python and architecture unless said otherwise."""
+class _Contents:
+    """All that an artifact is made of."""
 
-    platform: str = "local"
-    python: tuple[int, int] = field(default_factory=lambda: (sys.version_info.major, sys.version_info.minor))
-    architecture: str = field(default_factory=machine.machine)
+    entries: tuple[Entry, ...]
+    """The vendor's files, and ours."""
+    wanted: Wanted
+    locked: str
+    target: Target
 
-    def __str__(self) -> str:
-        return f"{self.platform}-python{self.python[0]}.{self.python[1]}-{self.architecture}"
+    @property
+    def key(self) -> str:
+        """Names the artifact before it is made."""
+        parts = [_RECIPE, fingerprint(self.entries)[:32], requirements.digest(self.locked)[:32], str(self.target)]
+        return "-".join(parts)
 
 
 def package(source: Path, target: Target, cache: Path) -> Artifact:
     """The artifact of a source folder. `cache` is made where there is none.
 
-    NotFound without the folder; InvalidInput for what cannot be packaged in it; also where its requirements
-    cannot be had; Unsupported for a target that is not this machine.
+    For a cloud our own runtime goes in, with what it needs there. NotFound without the folder; InvalidInput for what
+    cannot be packaged in it, also where its requirements cannot be had for the target.
     """
-    _check(target)
-    entries = files.collect(source)
-    listed = requirements.find(source)
-    locked = requirements.lock(listed, requirements.SUPPLIED, cache)
-    key = "-".join([_RECIPE, fingerprint(entries)[:32], requirements.digest(locked)[:32], str(target)])
-    note = cache / "keys" / f"{key}.json"
-    note.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(note.with_suffix(".lock")):
-        return _known(note, cache) or _make(entries, listed, locked, note, cache)
+    theirs = files.collect(source)
+    wanted = Wanted(
+        listed=requirements.find(source),
+        left_out=requirements.SUPPLIED,
+        added=target.requirements,
+        options=target.options,
+        words=target.words,
+    )
+    cache.mkdir(parents=True, exist_ok=True)
+    locked = requirements.lock(wanted, cache)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".generating-") as folder:
+        entries = (*theirs, *_ours(target, Path(folder)))
+        contents = _Contents(entries=entries, wanted=wanted, locked=locked, target=target)
+        note = cache / "keys" / f"{contents.key}.json"
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(note.with_suffix(".lock")):
+            return _known(note, cache) or _make(contents, note, cache)
 
 
-def _check(target: Target) -> None:
-    here = Target()
-    if target != here:
-        raise Unsupported(
-            f"packaging for {target} is not possible on this machine, which is {here}",
-            hint="package on a machine of that kind",
-        )
+def _ours(target: Target, folder: Path) -> tuple[Entry, ...]:
+    """Our runtime's own files, and those that the cloud's asks for; generated ones are written to `folder`."""
+    if not target.is_cloud:
+        return ()
+    made = []
+    for name, content in generated.files(target).items():
+        path = folder / requirements.digest(name)
+        path.write_bytes(content)
+        made.append(entry(name, path))
+    return (*own.entries(target.folder), *made)
 
 
 def _known(note: Path, cache: Path) -> Artifact | None:
@@ -73,10 +90,11 @@ def _known(note: Path, cache: Path) -> Artifact | None:
     return Artifact(path=path, sha256=told["sha256"], length=told["length"]) if there else None
 
 
-def _make(entries: tuple[Entry, ...], listed: Path | None, locked: str, note: Path, cache: Path) -> Artifact:
+def _make(contents: _Contents, note: Path, cache: Path) -> Artifact:
     with tempfile.TemporaryDirectory(dir=cache, prefix=".installing-") as folder:
-        installed = _installed(listed, locked, Path(folder)) if listed and locked.strip() else []
-        made = write([*entries, *installed], _place(cache))
+        entries = [*contents.entries, *_installed(contents, Path(folder))]
+        _refuse_clashes(entries)
+        made = write(entries, _place(cache))
     told = {"sha256": made.sha256, "length": made.length}
     temporary = note.with_suffix(".new")
     temporary.write_text(json.dumps(told), encoding="utf-8")
@@ -84,11 +102,25 @@ def _make(entries: tuple[Entry, ...], listed: Path | None, locked: str, note: Pa
     return made
 
 
-def _installed(listed: Path, locked: str, folder: Path) -> list[Entry]:
-    requirements.install(listed, locked, folder)
-    tidy(folder)
+def _installed(contents: _Contents, folder: Path) -> list[Entry]:
+    if not contents.locked.strip():
+        return []
+    requirements.install(contents.wanted, contents.locked, folder)
+    place = contents.target.folder
+    # Commands at the root would lie among the vendor's own files, and nothing there has them on its path.
+    tidy(folder, scripts=bool(place))
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return [entry(f"{INSTALLED}/{path.relative_to(folder).as_posix()}", path) for path in found]
+    before = f"{place}/" if place else ""
+    return [entry(f"{before}{path.relative_to(folder).as_posix()}", path) for path in found]
+
+
+def _refuse_clashes(entries: Iterable[Entry]) -> None:
+    twice = sorted(name for name, count in Counter(each.name for each in entries).items() if count > 1)
+    if twice:
+        raise InvalidInput(
+            f"the source has {', '.join(twice[:_SHOWN])}, and so has what is packaged beside it",
+            hint="rename it; what a source needs is installed among its own files here",
+        )
 
 
 def _place(cache: Path) -> Path:

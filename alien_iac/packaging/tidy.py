@@ -8,14 +8,19 @@ _NOISE = ("direct_url.json", "RECORD", "INSTALLER", "REQUESTED", "uv_build.json"
 _SHEBANG = re.compile(rb"\A#!(?:/bin/sh\n'''exec' [^\n]*\n' '''|[^\n]*python[^\n]*)\n")
 
 
-def tidy(folder: Path) -> None:
-    """Make two installations of the same requirements the same, wherever they were made."""
+def tidy(folder: Path, *, scripts: bool = True) -> None:
+    """Make two installations of the same requirements the same, wherever they were made.
+
+    `scripts`: whether the commands that they bring are kept.
+    """
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and path.name == "__pycache__":
             shutil.rmtree(path)
         elif path.suffix == ".pyc" or (path.name in _NOISE and path.parent.name.endswith(".dist-info")):
             path.unlink(missing_ok=True)
     (folder / ".lock").unlink(missing_ok=True)
+    if not scripts:
+        shutil.rmtree(folder / "bin", ignore_errors=True)
     for script in (folder / "bin").glob("*"):
         _mend(script)
 

@@ -9,6 +9,7 @@ from alien_iac.checks.catalogue import finding
 from alien_iac.errors import AlienError
 from alien_iac.models.declared import Declared, Folder
 from alien_iac.models.finding import Finding
+from alien_iac.models.purpose import purpose
 from alien_iac.resources.deployment import Deployment
 from alien_iac.resources.surroundings import Packaged, Packager, look
 
@@ -42,7 +43,9 @@ def gather(
             if ready is not None:
                 made[component.id] = Ready(ready, hashlib.sha256(ready.read_bytes()).hexdigest())
             elif folder is not None and folder.has_main:
-                made[component.id] = package(folder.path, deployment.platform, deployment.cache)
+                made[component.id] = package(
+                    folder.path, purpose(deployment.platform, component, components), deployment.cache
+                )
         except OSError as error:
             problems.append(finding("PACKAGING_FAILED", component.id, f"its artifact cannot be read: {error}"))
         except AlienError as error:

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from alien_iac.models.platform import Platform
+from alien_iac.models.purpose import Purpose
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Planned:
     sha256: str
 
 
-def package(source: Path, _platform: Platform, cache: Path) -> Planned:
+def package(source: Path, _purpose: Purpose, cache: Path) -> Planned:
     """A stand-in for the artifact of a source folder: another when a file changes, made without network or tools."""
     whole = hashlib.sha256()
     for path in sorted(p for p in source.rglob("*") if p.is_file() and not _passing(p.relative_to(source))):

@@ -13,7 +13,7 @@ from pulumi.runtime import config as pulumi_config
 
 from alien_iac import platforms
 from alien_iac.models.declared import Folder
-from alien_iac.models.platform import Platform
+from alien_iac.models.purpose import Purpose
 from alien_iac.protocol import review
 from alien_iac.resources import stand_in
 
@@ -31,9 +31,9 @@ class Packaged(Protocol):
 
 
 class Packager(Protocol):
-    """Makes the artifact of a source folder for a platform. Raises AlienError, with what is wrong with the source."""
+    """Makes the artifact of a source folder for a purpose. Raises AlienError, with what is wrong with the source."""
 
-    def __call__(self, source: Path, platform: Platform, cache: Path, /) -> Packaged: ...
+    def __call__(self, source: Path, purpose: Purpose, cache: Path, /) -> Packaged: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +73,16 @@ def project_root(program: Path) -> Path:
     return next((f for f in (program, *program.parents) if (f / "Pulumi.yaml").is_file()), program)
 
 
-def package(source: Path, platform: Platform, cache: Path) -> Packaged:
+def package(source: Path, purpose: Purpose, cache: Path) -> Packaged:
     """The artifact of a source folder, made by the packaging of this library."""
     packaging = platforms.packager()
-    made: Packaged = packaging.package(source, packaging.Target(platform=platform.value), cache)
+    made: Packaged = packaging.package(source, packaging.Target.of(purpose), cache)
     return made
 
 
 def _stand_in(folder: Path) -> Packager:
-    def put(source: Path, platform: Platform, _cache: Path) -> Packaged:
-        return stand_in.package(source, platform, folder)
+    def put(source: Path, purpose: Purpose, _cache: Path) -> Packaged:
+        return stand_in.package(source, purpose, folder)
 
     return put
 

@@ -23,7 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 from alien_iac import platforms
 from alien_iac.errors import StackInvalid
 from alien_iac.models.finding import Finding
-from alien_iac.models.platform import Platform
+from alien_iac.models.purpose import Purpose
 from alien_iac.resources import planner
 from alien_iac.resources.surroundings import Packager, Surroundings
 from alien_iac.testing.monitor import PROJECT, STACK, Messages, Monitor, Outputs, Resource, no_outputs
@@ -106,9 +106,9 @@ class Artifact:
     sha256: str
 
 
-def package(source: Path, platform: Platform, cache: Path) -> Artifact:
+def package(source: Path, purpose: Purpose, cache: Path) -> Artifact:
     """An artifact by the name of its folder; nothing is read or written."""
-    return Artifact(cache / f"{source.name}-{platform}.zip", source.name.encode().hex().ljust(64, "0")[:64])
+    return Artifact(cache / f"{source.name}-{purpose.platform}.zip", source.name.encode().hex().ljust(64, "0")[:64])
 
 
 def config_for(platform: str, **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from artifacts import tiny_wheel
 
-from alien_iac.errors import InvalidInput, NotFound, Unsupported
+from alien_iac.errors import InvalidInput, NotFound
 from alien_iac.packaging.source import Target, package
 from alien_iac.packaging.unpack import unpack
 
@@ -140,5 +140,3 @@ def test_bad_input_is_told(tmp_path: Path) -> None:
     (folder / "pyproject.toml").write_text("= 1")
     with pytest.raises(InvalidInput, match=r"pyproject.toml is not TOML"):
         package(folder, Target(), tmp_path / "cache")
-    with pytest.raises(Unsupported, match=r"aws-python3"):
-        package(folder, Target(platform="aws"), tmp_path / "cache")

@@ -1,0 +1,31 @@
+"""What a workload's artifact is for: all that packaging has to know of a workload beside its folder."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from alien_iac.models.arguments import Architecture, Kind
+from alien_iac.models.declared import Declared
+from alien_iac.models.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """A platform, and what of a workload decides on the bytes of its artifact there."""
+
+    platform: Platform = Platform.LOCAL
+    kind: Kind = "Function"
+    architecture: Architecture | None = None
+    """None: what the platform runs cheapest."""
+    linked: frozenset[Kind] = frozenset()
+    """The kinds of the components that it is linked to: their stores need the clouds' SDKs."""
+
+
+def purpose(platform: Platform, declared: Declared, components: Iterable[Declared]) -> Purpose:
+    """What the artifact of a workload is for, in a stack of these components."""
+    ids = {link.resource for link in declared.links}
+    return Purpose(
+        platform=platform,
+        kind=declared.kind,
+        architecture=declared.workload.architecture if declared.workload else None,
+        linked=frozenset(each.kind for each in components if each.id in ids),
+    )
