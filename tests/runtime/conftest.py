@@ -2,7 +2,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runtime.conformance import Platform, open_platform
+from runtime.conformance import Covered, Env, MakesKv, MakesQueue, MakesSecret, MakesStorage, covering
+from runtime.emulators import Emulators
 from runtime.runtime_workload import Machine
 
 
@@ -13,18 +14,51 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.end()
 
 
-@pytest.fixture(params=["local"])
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    """Every platform whose stores can be had here."""
-    with open_platform(request.param, tmp_path) as made:
+@pytest.fixture(scope="session")
+def emulators() -> Iterator[Emulators]:
+    """The emulators that this session needs, each started once."""
+    started = Emulators()
+    yield started
+    started.end()
+
+
+@pytest.fixture(params=covering("storage"))
+def storage_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesStorage]:
+    """Every platform whose Storage can be had here."""
+    covered: Covered = request.param
+    with covered.open(tmp_path, emulators) as made:
+        yield made
+
+
+@pytest.fixture(params=covering("kv"))
+def kv_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesKv]:
+    """Every platform whose Kv can be had here."""
+    covered: Covered = request.param
+    with covered.open(tmp_path, emulators) as made:
+        yield made
+
+
+@pytest.fixture(params=covering("queue"))
+def queue_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesQueue]:
+    """Every platform whose Queue can be had here."""
+    covered: Covered = request.param
+    with covered.open(tmp_path, emulators) as made:
+        yield made
+
+
+@pytest.fixture(params=covering("secret"))
+def secret_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesSecret]:
+    """Every platform whose Secret can be had here."""
+    covered: Covered = request.param
+    with covered.open(tmp_path, emulators) as made:
         yield made
 
 
 @pytest.fixture
-def linked(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+def linked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Env], None]:
     """Links this process, as if it were a workload, to what a platform made."""
 
-    def link(env: dict[str, str]) -> None:
+    def link(env: Env) -> None:
         for name, value in env.items():
             monkeypatch.setenv(name, value)
 

@@ -99,7 +99,10 @@ class SyncKv:
         return self._store().delete(self._checked(key), if_version)
 
     def scan(self, prefix: str = "", *, limit: int = PAGE_LIMIT, cursor: str | None = None) -> KvPage:
-        """A page of the items whose key begins with `prefix`. Their order is the platform's; on `local`, by key."""
+        """A page of the items whose key begins with `prefix`. Their order is the platform's; on `local`, by key.
+
+        InvalidInput where the cursor is not one that a page of this Kv gave.
+        """
         if prefix:
             self._checked(prefix)
         if not 1 <= limit <= PAGE_LIMIT:
@@ -146,3 +149,8 @@ class Kv:
     async def scan(self, prefix: str = "", *, limit: int = PAGE_LIMIT, cursor: str | None = None) -> KvPage:
         """As `SyncKv.scan`."""
         return await asyncio.to_thread(self.sync.scan, prefix, limit=limit, cursor=cursor)
+
+
+def bad_cursor(resource_id: str) -> InvalidInput:
+    """The error of a cursor that no page gave."""
+    return InvalidInput(f'kv "{resource_id}": the cursor is not the next_cursor of a page of it')

@@ -19,7 +19,7 @@ from typing import Any
 from alien_iac.errors import BindingInvalid, Unavailable
 from alien_iac.protocol import stores
 from alien_iac.protocol.bindings import LocalKv
-from alien_iac.runtime.stores.kv import KvEntry, KvPage
+from alien_iac.runtime.stores.kv import KEY, KvEntry, KvPage, bad_cursor
 from alien_iac.runtime.stores.parsing import parse
 
 _SWEEP_SECONDS = 60.0
@@ -79,6 +79,8 @@ class SqliteKv:
         return True
 
     def scan(self, prefix: str, limit: int, cursor: str | None) -> KvPage:
+        if cursor is not None and not KEY.fullmatch(cursor):
+            raise bad_cursor(self._id)
         with self._translated():
             rows = self._db.execute(
                 "SELECT key, value, version FROM kv WHERE key >= ? AND key < ? AND key > ?"

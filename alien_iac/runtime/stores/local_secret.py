@@ -6,14 +6,17 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from alien_iac.errors import Forbidden, SecretNotSet, Unavailable
+from alien_iac.errors import Forbidden, Unavailable
 from alien_iac.protocol import secretfile
 from alien_iac.protocol.bindings import LocalSecret
 from alien_iac.runtime.stores.parsing import parse
+from alien_iac.runtime.stores.secret import not_set
 
 
 class FileSecret:
     """One file. It is opened again when it was replaced, and not otherwise."""
+
+    kept_seconds = 0.0
 
     def __init__(self, path: Path, key_file: Path, resource_id: str) -> None:
         self._path = path
@@ -27,9 +30,7 @@ class FileSecret:
             with self._lock:
                 return self._current()
         except FileNotFoundError as error:
-            raise SecretNotSet(
-                f'the secret "{self._id}" has no value yet', hint=f"set it with: alien secret set {self._id}"
-            ) from error
+            raise not_set(self._id) from error
         except PermissionError as error:
             raise Forbidden(f'the secret "{self._id}": its file may not be read') from error
         except OSError as error:

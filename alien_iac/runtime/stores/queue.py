@@ -13,6 +13,7 @@ good), Unauthorized, Unavailable.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -27,6 +28,9 @@ MESSAGE_LIMIT = 65_536
 RECEIVE_LIMIT = 10
 WAIT_LIMIT = 20
 LEASE_LIMIT = 600
+
+_UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML has no way to write, and so a queue that speaks XML."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +83,14 @@ class SyncQueue:
         self._store().send(self._json(value))
 
     def send_text(self, text: str) -> None:
-        """Send text as it is."""
+        """Send text as it is: some, and without control characters other than tab and line ends."""
+        if not text:
+            raise InvalidInput(f'queue "{self._id}": the message is empty; text has a character or more')
+        if found := _UNSENDABLE.search(text):
+            raise InvalidInput(
+                f'queue "{self._id}": the text holds the character {found[0]!r}, which not every queue takes',
+                hint="send it as JSON with send(), which writes it in other characters",
+            )
         self._store().send(self._sized(Payload(text, is_json=False)))
 
     def send_batch(self, values: Iterable[object]) -> list[SendResult]:
@@ -94,7 +105,10 @@ class SyncQueue:
         return self._store().receive(max_messages, min(max(wait_seconds, 0), WAIT_LIMIT))
 
     def ack(self, message: QueueMessage | str) -> None:
-        """The message (or its receipt) is dealt with. Conflict where its visibility timeout had ended before."""
+        """The message (or its receipt) is dealt with.
+
+        Where its visibility timeout had ended before, the message comes again; Conflict where the platform can tell.
+        """
         self._store().ack(_receipt(message))
 
     def nack(self, message: QueueMessage | str) -> None:
@@ -116,7 +130,7 @@ class SyncQueue:
             text = pydantic_core.to_json(value, inf_nan_mode="null").decode()
         except (pydantic_core.PydanticSerializationError, UnicodeDecodeError) as error:
             raise InvalidInput(f'queue "{self._id}": a message of {type(value)} has no JSON form') from error
-        return self._sized(Payload(text, is_json=True))
+        return self._sized(Payload(_UNSENDABLE.sub(_escaped, text), is_json=True))
 
     def _sized(self, message: Payload) -> Payload:
         size = len(message.text.encode())
@@ -169,3 +183,8 @@ class Queue:
 
 def _receipt(message: QueueMessage | str) -> str:
     return message if isinstance(message, str) else message.receipt_handle
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """A character as JSON text writes any: only in strings of it are there such."""
+    return f"\\u{ord(found[0]):04x}"
