@@ -8,8 +8,6 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
-from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root
 
 from alien_iac import projects
 from alien_iac.agent import answers, say
@@ -17,6 +15,7 @@ from alien_iac.agent.place import Identity, Place, refuse_taken, write, write_id
 from alien_iac.agent.version import VERSION
 from alien_iac.errors import Unavailable, Untrusted
 from alien_iac.protocol.api import Enrol, Enrolled
+from alien_iac.protocol.tuf import Metadata, RepositoryError, Root
 
 TIMEOUT_S = 30
 

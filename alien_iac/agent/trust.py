@@ -12,15 +12,12 @@ from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
-from tuf.api import exceptions
-from tuf.api.metadata import Metadata, TargetFile
-from tuf.ngclient.fetcher import FetcherInterface
-from tuf.ngclient.updater import Updater
 
 from alien_iac.agent.place import Place
 from alien_iac.agent.release import Release
 from alien_iac.errors import Unavailable, Untrusted
 from alien_iac.protocol.manifest import Blob, Manifest, SignedConfig
+from alien_iac.protocol.tuf import FetcherInterface, Metadata, TargetFile, Updater, exceptions
 
 ROLES = ("root", "timestamp", "snapshot", "targets")
 _CHUNK = 256 * 1024

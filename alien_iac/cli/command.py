@@ -8,7 +8,7 @@ import click
 
 from alien_iac import errors
 from alien_iac.cli import invocation, remote, render
-from alien_iac.cli.deployments import find
+from alien_iac.cli.finding import find
 from alien_iac.protocol import arc
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from alien_iac import errors
 from alien_iac.cli import configure as configuring
 from alien_iac.cli import remote, render, vendor
+from alien_iac.cli.finding import find
 from alien_iac.protocol.api import Deployment
 
 HEAD = ("CUSTOMER", "PLATFORM", "STATUS", "RELEASE", "DESIRED", "HEALTH", "SEEN", "ID")
@@ -58,16 +58,3 @@ def configure(deployment: str, file: Path, project: Path, url: str, token_file: 
     config = configuring.sign(control, vendor.folder_of(project), find(control, deployment), values)
     text = f"config {config.serial} of {config.customer} is signed; its agent applies it"
     render.show(config, lambda _: text, as_json_=as_json)
-
-
-def find(control: remote.Remote, named: str) -> Deployment:
-    """The deployment with this id, or the one of this customer. Raises NotFound, or Conflict where it is not clear."""
-    if named.startswith("dep_"):
-        return control.get(Deployment, f"/deployments/{named}")
-    found = [one for one in control.pages(Deployment, "/deployments") if one.customer == named]
-    if not found:
-        raise errors.NotFound(f'no deployment of a customer "{named}"', hint="`alien deployments ls` lists them")
-    if len(found) > 1:
-        ids = ", ".join(one.id for one in found)
-        raise errors.Conflict(f'"{named}" has {len(found)} deployments', hint=f"name one by its id: {ids}")
-    return found[0]

@@ -6,7 +6,7 @@ import click
 
 from alien_iac import errors
 from alien_iac.cli import remote, render
-from alien_iac.cli.deployments import find
+from alien_iac.cli.finding import find
 from alien_iac.protocol.api import Deployment, Pin
 
 

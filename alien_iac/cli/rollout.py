@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from alien_iac.cli import remote, render
-from alien_iac.cli.deployments import find
+from alien_iac.cli.finding import find
 from alien_iac.cli.progress import ended_well, follow
 from alien_iac.errors import NotFound, RolloutFailed
 from alien_iac.protocol.api import Rollout, RolloutAction

@@ -14,7 +14,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from filelock import FileLock, Timeout
-from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined] # not in its __all__
 
 from alien_iac.control import tokens
 from alien_iac.control.store import tokens as store
@@ -22,6 +21,7 @@ from alien_iac.control.store.engine import Database, Transaction
 from alien_iac.control.trust import OnlineKeys
 from alien_iac.errors import Conflict, InvalidInput
 from alien_iac.protocol.api import NewToken
+from alien_iac.protocol.tuf import CryptoSigner
 
 _KEY_BYTES = 32
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
-from tuf.api.metadata import Metadata, Targets
 
 from alien_iac.control import failures, trust
 from alien_iac.control.blobs import Folder
@@ -16,6 +15,7 @@ from alien_iac.control.trust import OnlineKeys, Repository
 from alien_iac.errors import Conflict, InvalidInput, Untrusted
 from alien_iac.protocol.api import PublishRelease, Release
 from alien_iac.protocol.manifest import Blob, Manifest
+from alien_iac.protocol.tuf import Metadata, Targets
 
 _SHOWN = 10
 

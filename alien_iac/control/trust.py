@@ -11,13 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined] # not in its __all__
-from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
-from tuf.api.serialization import DeserializationError
-from tuf.api.serialization.json import JSONSerializer
-
 from alien_iac.errors import Conflict, Untrusted
+from alien_iac.protocol.tuf import (
+    CryptoSigner,
+    DeserializationError,
+    JSONSerializer,
+    Metadata,
+    MetaFile,
+    RepositoryError,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
 
 S = TypeVar("S", Root, Targets, Snapshot, Timestamp)
 

@@ -23,8 +23,11 @@ MESSAGE_BYTES = 400 * 1024 * 1024
 PARENT_POLL_S = 0.5
 
 
-def serve(kinds: Mapping[str, Kind[Any]], version: str, *, has_engine: bool) -> None:
-    """Serve on a free port of the loopback, which goes to stdout as the one line there."""
+def serve(kinds: Mapping[str, Kind[Any]], version: str, engine: int | None) -> None:
+    """Serve on a free port of the loopback, which goes to stdout as the one line there.
+
+    `engine`: the process id of the engine that started this one; None where it was started by hand.
+    """
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -38,14 +41,13 @@ def serve(kinds: Mapping[str, Kind[Any]], version: str, *, has_engine: bool) -> 
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    _wait(ended, has_engine=has_engine)
+    _wait(ended, engine)
     servicer.Cancel(empty_pb2.Empty(), None)
     server.stop(GRACE_S).wait()
 
 
-def _wait(ended: threading.Event, *, has_engine: bool) -> None:
+def _wait(ended: threading.Event, engine: int | None) -> None:
     """Until a signal says so, or the engine that started this process is gone: it may have been killed."""
-    engine = os.getppid()
     while not ended.wait(PARENT_POLL_S):
-        if has_engine and os.getppid() != engine:
+        if engine is not None and os.getppid() != engine:
             return
