@@ -1,40 +1,99 @@
-"""A command's envelope in, its response out: the same for a Function that is invoked and a Container that leases."""
+"""Commands and calls in, responses out: the same for a Function on any platform and a Container that leases."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
+import pydantic_core
+
+from alien_iac.errors import Forbidden, Unavailable
 from alien_iac.protocol import arc
+from alien_iac.protocol.invocation import Invocation
 from alien_iac.runtime.bodies import Bodies
+from alien_iac.runtime.deliveries import Deliveries
 from alien_iac.runtime.handlers import Handler
+from alien_iac.runtime.problems import parsed
 from alien_iac.runtime.runner import STOPPED, Runner
+from alien_iac.runtime.settings import Settings
 from alien_iac.runtime.signatures import Rejected, to_json
-from alien_iac.runtime.work import Done, Failed, Work
+from alien_iac.runtime.work import Done, Failed, Trace, Work
 
 UNKNOWN_COMMAND = "UNKNOWN_COMMAND"
 MESSAGE_LIMIT = 1000
 """Characters of an error's message: longer ones do not fit every control plane's row."""
+_STATUS = {UNKNOWN_COMMAND: 404}
+"""Where a call of a linked workload is answered neither 200 nor 422."""
 
 
 class Stopped(Exception):
     """The workload ends before the command has: whoever delivered it delivers it again."""
 
 
-async def answer(
-    envelope: arc.Envelope, runner: Runner, bodies: Bodies, *, lease_ends: datetime | None = None
-) -> arc.Response:
-    """Run the command and say how it went.
+@dataclass(frozen=True)
+class Called:
+    """The answer to a call of a linked workload, in the words of HTTP. `body` is JSON."""
+
+    status: int
+    body: bytes
+
+
+class Answers:
+    """A Function's answers to who calls it, once they have been let in."""
+
+    def __init__(self, deliveries: Deliveries, bodies: Bodies, settings: Settings) -> None:
+        self._deliveries = deliveries
+        self._bodies = bodies
+        self._settings = settings
+
+    async def command(self, body: bytes, ends: datetime | None = None) -> arc.Response:
+        """A command from the agent; a handler's failure is a response too.
+
+        InvalidInput for what is no envelope, Forbidden for one that is for somebody else, Unavailable where it is to be
+        delivered again.
+        """
+        envelope = parsed(arc.Envelope, body)
+        mine = self._settings
+        if (envelope.deployment_id, envelope.target.resource_id) != (mine.deployment_id, mine.resource_id):
+            raise Forbidden(f'this is "{mine.resource_id}" of "{mine.deployment_id}"; the command is for another one')
+        try:
+            return await answer(envelope, self._deliveries.runner, self._bodies, self._deliveries.deadline(ends))
+        except Stopped:
+            raise Unavailable("the workload stops; deliver the command again") from None
+
+    async def call(self, body: bytes, ends: datetime | None = None, trace: Trace | None = None) -> Called:
+        """A call from a linked workload. InvalidInput for what is none, Unavailable where the workload stops."""
+        asked = parsed(Invocation, body)
+        try:
+            work = Work(
+                handler=command_handler(self._deliveries.runner, asked.command),
+                id=asked.id,
+                payload=pydantic_core.to_json(asked.parameters),
+                deadline=self._deliveries.deadline(ends),
+                trace=trace,
+            )
+            return Called(200, await result(self._deliveries.runner, work))
+        except Rejected as error:
+            told = pydantic_core.to_json({"code": error.code, "message": error.message})
+            return Called(_STATUS.get(error.code, 422), told)
+        except Stopped:
+            raise Unavailable("the workload stops") from None
+
+
+async def answer(envelope: arc.Envelope, runner: Runner, bodies: Bodies, ends: datetime | None = None) -> arc.Response:
+    """Run the command and say how it went; `ends` is when that has to be known, beside the command's own deadline.
 
     Unavailable where its stored parameters cannot be had, or its result not be put: it should be delivered again.
     """
-    deadline = min((t for t in (envelope.deadline, lease_ends) if t), default=None)
+    told = envelope.trace_context
     try:
         work = Work(
             handler=command_handler(runner, envelope.command),
             id=envelope.command_id,
             payload=await bodies.load(envelope.params),
             attempt=envelope.attempt,
-            deadline=deadline,
+            deadline=min((t for t in (envelope.deadline, ends) if t), default=None),
+            trace=Trace(told.traceparent, told.tracestate) if told else None,
         )
         return arc.Success(response=await bodies.store(await result(runner, work), envelope.response_handling))
     except Rejected as error:

@@ -167,9 +167,7 @@ class Receiver:
     async def _deal(self, lease: arc.Lease) -> None:
         submitted: str | None = None
         try:
-            response = await answer(
-                lease.envelope, self._runner, self._bodies, lease_ends=lease.lease_expires_at - LEASE_MARGIN
-            )
+            response = await answer(lease.envelope, self._runner, self._bodies, lease.lease_expires_at - LEASE_MARGIN)
             submitted = await self._submit(lease, response)
         except (Stopped, Unavailable) as error:
             submitted = f"given back: {getattr(error, 'message', 'the workload stops')}"

@@ -1,16 +1,44 @@
-"""How often and when an event is delivered again: the one place that decides it, for every platform's adapter.
+"""When what failed is delivered again: the one place that decides it, for every platform's adapter.
 
 A queue counts its messages' attempts itself and ends them as dead letters, so for a message only the delay is decided
-here. What has no queue behind it on this platform (a schedule's instant, a created object) is given up, with a line in
-the log, after `ATTEMPTS` deliveries.
+here. What no platform keeps after too many attempts (on `local` a schedule's instant, a created object) is given up,
+with a line in the log, after `ATTEMPTS` deliveries.
 """
 
 import random
 from dataclasses import dataclass
+from typing import Literal
 
 ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an adapter tells its platform about an event.
+
+    `settled`: it is dealt with. `again`: it failed, and comes again after `seconds`, where the platform can wait so
+    long. `back`: the workload ended first, so it comes again at once, and has not failed. `given up`: it failed for the
+    last time.
+    """
+
+    word: Literal["settled", "again", "back", "given up"]
+    seconds: float = 0.0
+
+    @property
+    def is_final(self) -> bool:
+        return self.word in {"settled", "given up"}
+
+
+SETTLED, BACK, GIVEN_UP = Verdict("settled"), Verdict("back"), Verdict("given up")
+
+
+def failed(attempt: int, *, is_kept: bool) -> Verdict:
+    """What becomes of an event whose delivery number `attempt` failed."""
+    if not is_kept and attempt >= ATTEMPTS:
+        return GIVEN_UP
+    return Verdict("again", delay_seconds(attempt))
 
 
 def delay_seconds(attempt: int) -> float:

@@ -9,6 +9,14 @@ from datetime import datetime
 from alien_iac.runtime.handlers import Handler
 
 
+@dataclass(frozen=True)
+class Trace:
+    """The trace that an event belongs to, in the words of W3C Trace Context."""
+
+    traceparent: str
+    tracestate: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """One delivery of one event to one handler. An adapter makes it from what its platform sends."""
@@ -20,6 +28,7 @@ class Work:
     """`bytes` of JSON for a command, `Payload` for a message, the key of an object, the instant of a schedule."""
     attempt: int = 1
     deadline: datetime | None = None
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from runtime.runtime_workload import Machine, eventually, rows
 from alien_iac.errors import InvalidInput
 from alien_iac.models.triggers import ScheduleTrigger
 from alien_iac.runtime import on_schedule
+from alien_iac.runtime.deliveries import Deliveries
 from alien_iac.runtime.handlers import Handler, Handlers
+from alien_iac.runtime.instants import CATCH_UP, instants
 from alien_iac.runtime.local.ledger import Ledger
-from alien_iac.runtime.local.schedules import CATCH_UP, Schedule, instants
+from alien_iac.runtime.local.schedules import Schedule
 from alien_iac.runtime.redelivery import ATTEMPTS
 from alien_iac.runtime.runner import Runner
 
@@ -53,7 +55,7 @@ async def run(
     handlers = Handlers(all=(Handler(kind="schedule", name="", function=function),))
     ledger = Ledger(folder)
     try:
-        await Schedule(trigger, Runner(handlers, clock=clock), ledger, clock).run(clock.over)
+        await Schedule(trigger, Deliveries(Runner(handlers, clock=clock), clock), ledger, clock).run(clock.over)
     finally:
         ledger.close()
     return clock
@@ -109,7 +111,8 @@ async def test_only_the_handler_that_failed_runs_again(tmp_path: Path) -> None:
     marked = tuple(Handler(kind="schedule", name=name, function=f) for name, f in (("", flaky), ("0 * * * *", steady)))
     other = Handler(kind="schedule", name="5 5 * * *", function=lambda: calls.append("other"))
     ledger = Ledger(tmp_path)
-    await Schedule(HOURLY, Runner(Handlers(all=(*marked, other)), clock=clock), ledger, clock).run(clock.over)
+    deliveries = Deliveries(Runner(Handlers(all=(*marked, other)), clock=clock), clock)
+    await Schedule(HOURLY, deliveries, ledger, clock).run(clock.over)
     ledger.close()
     assert sorted(calls) == ["flaky", "flaky", "steady"]
 

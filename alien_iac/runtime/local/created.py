@@ -15,15 +15,14 @@ import obstore
 import watchfiles
 from obstore.exceptions import BaseError
 
-from alien_iac.runtime import redelivery
+from alien_iac.runtime import events
 from alien_iac.runtime.clock import Clock
+from alien_iac.runtime.deliveries import Deliveries
 from alien_iac.runtime.ending import first, rest
-from alien_iac.runtime.handlers import Handler
 from alien_iac.runtime.local.ledger import Created, Ledger
 from alien_iac.runtime.logs import LOGGER, line
-from alien_iac.runtime.runner import STOPPED, Runner
+from alien_iac.runtime.redelivery import BACK, GIVEN_UP
 from alien_iac.runtime.stores.local_storage import UNFINISHED, LocalPlace
-from alien_iac.runtime.work import Failed, Work
 
 FULL_LOOK_SECONDS = 10.0
 AT_ONCE = 10
@@ -36,11 +35,10 @@ _MANY = 200
 class CreatedObjects:
     """The objects of one storage that trigger the Function."""
 
-    def __init__(self, place: LocalPlace, handler: Handler, runner: Runner, ledger: Ledger, clock: Clock) -> None:
-        self._storage = handler.name
+    def __init__(self, storage: str, place: LocalPlace, deliveries: Deliveries, ledger: Ledger, clock: Clock) -> None:
+        self._storage = storage
         self._place = place
-        self._handler = handler
-        self._runner = runner
+        self._deliveries = deliveries
         self._ledger = ledger
         self._clock = clock
         self._news = asyncio.Event()
@@ -126,14 +124,11 @@ class CreatedObjects:
             if ended.is_set():
                 return
             attempt = await asyncio.to_thread(self._ledger.begin_object, created)
-            name = f"{self._storage}/{created.key}@{created.e_tag}"
-            outcome = await self._runner.run(Work(handler=self._handler, id=name, payload=created.key, attempt=attempt))
-        if not isinstance(outcome, Failed):
-            await asyncio.to_thread(self._ledger.end_object, created, given_up=False)
-        elif outcome.code == STOPPED:
-            return
-        elif attempt >= redelivery.ATTEMPTS:
-            LOGGER.error(line("object given up", storage=self._storage, attempts=attempt))
-            await asyncio.to_thread(self._ledger.end_object, created, given_up=True)
-        else:
-            await rest(self._clock, redelivery.delay_seconds(attempt), ended)
+            event = events.Created(
+                storage=self._storage, key=created.key, version=created.e_tag, attempt=attempt, is_kept=False
+            )
+            verdict = await self._deliveries.deliver(event)
+        if verdict.is_final:
+            await asyncio.to_thread(self._ledger.end_object, created, given_up=verdict == GIVEN_UP)
+        elif verdict != BACK:
+            await rest(self._clock, verdict.seconds, ended)

@@ -10,21 +10,18 @@ import asyncio
 import math
 
 import httpx
-import pydantic_core
 
 from alien_iac.errors import AlienError, Conflict, Unavailable
 from alien_iac.protocol import queue_http as wire
 from alien_iac.protocol.bindings import LocalQueue
-from alien_iac.runtime import redelivery
 from alien_iac.runtime.clock import Clock
+from alien_iac.runtime.deliveries import Deliveries
 from alien_iac.runtime.ending import first, rest
-from alien_iac.runtime.handlers import Handler
+from alien_iac.runtime.events import Message, payload_of
 from alien_iac.runtime.logs import LOGGER, line
 from alien_iac.runtime.redelivery import Backoff
-from alien_iac.runtime.runner import STOPPED, Runner
 from alien_iac.runtime.stores.local_queue import away, checked, from_wire
 from alien_iac.runtime.stores.queue import RECEIVE_LIMIT, WAIT_LIMIT, QueueMessage
-from alien_iac.runtime.work import Failed, Payload, Work
 
 _SETTLE_TRIES = 10
 """About fifteen seconds: longer than a broker takes to come back, shorter than a process has to end."""
@@ -34,12 +31,11 @@ class Messages:
     """The messages of one queue that trigger the Function."""
 
     def __init__(
-        self, binding: LocalQueue, handler: Handler, runner: Runner, clock: Clock, *, concurrency: int
+        self, queue: str, binding: LocalQueue, deliveries: Deliveries, clock: Clock, *, concurrency: int
     ) -> None:
-        self._queue = handler.name
+        self._queue = queue
         self._binding = binding
-        self._handler = handler
-        self._runner = runner
+        self._deliveries = deliveries
         self._concurrency = concurrency
         self._clock = clock
 
@@ -84,21 +80,15 @@ class Messages:
             return None
 
     async def _deal(self, http: httpx.AsyncClient, message: QueueMessage) -> None:
-        work = Work(
-            handler=self._handler,
-            id=f"{self._queue}:{message.id}",
-            payload=_payload(message),
-            attempt=message.attempt,
-        )
-        outcome = await self._runner.run(work)
+        event = Message(queue=self._queue, number=message.id, payload=payload_of(message), attempt=message.attempt)
+        verdict = await self._deliveries.deliver(event)
         receipt = message.receipt_handle
-        if not isinstance(outcome, Failed):
+        if verdict.is_final:
             await self._settle(http, wire.Ack(receipt=receipt))
-        elif outcome.code == STOPPED:
-            await self._settle(http, wire.Nack(receipt=receipt))
+        elif verdict.seconds:
+            await self._settle(http, wire.Renew(receipt=receipt, duration_seconds=math.ceil(verdict.seconds)))
         else:
-            pause = math.ceil(redelivery.delay_seconds(message.attempt))
-            await self._settle(http, wire.Renew(receipt=receipt, duration_seconds=pause))
+            await self._settle(http, wire.Nack(receipt=receipt))
 
     async def _settle(self, http: httpx.AsyncClient, operation: wire.Operation) -> None:
         """Tell the broker, also one that restarts just now. What it does not hear comes again."""
@@ -120,9 +110,3 @@ class Messages:
         except httpx.HTTPError as error:
             raise away(error, self._queue) from error
         return checked(answer, self._queue)
-
-
-def _payload(message: QueueMessage) -> Payload:
-    if message.payload_type == "text":
-        return Payload(str(message.payload), is_json=False)
-    return Payload(pydantic_core.to_json(message.payload).decode(), is_json=True)

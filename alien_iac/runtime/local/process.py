@@ -6,18 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
-from alien_iac.errors import BindingInvalid, InvalidInput
+from alien_iac.errors import BindingInvalid
 from alien_iac.models.triggers import CreatedTrigger, QueueTrigger, ScheduleTrigger
 from alien_iac.protocol import environment
 from alien_iac.protocol.bindings import LocalQueue
-from alien_iac.runtime import links, loading, serving
-from alien_iac.runtime.clock import Clock, SystemClock
+from alien_iac.runtime import links, serving, workload
+from alien_iac.runtime.clock import SystemClock
+from alien_iac.runtime.doors import Doors, WorkloadToken, app
 from alien_iac.runtime.ending import end_signals
-from alien_iac.runtime.handlers import Handler, Handlers, Kind
 from alien_iac.runtime.http import async_client
-from alien_iac.runtime.local.app import Asgi, Routes, app
 from alien_iac.runtime.local.created import CreatedObjects
 from alien_iac.runtime.local.ledger import Ledger
 from alien_iac.runtime.local.messages import Messages
@@ -27,7 +26,8 @@ from alien_iac.runtime.runner import Runner
 from alien_iac.runtime.settings import Settings
 from alien_iac.runtime.stores import local_storage
 from alien_iac.runtime.stores.parsing import parse
-from alien_iac.runtime.vitals import Heartbeats, Vitals
+from alien_iac.runtime.vitals import Heartbeats
+from alien_iac.runtime.workload import Workload
 
 DRAIN_SECONDS = 8
 """What runs when the process is told to end has so long; the rest is given back."""
@@ -47,80 +47,41 @@ async def run(folder: Path, settings: Settings) -> None:
     InvalidInput or BindingInvalid before anything is served, where a trigger has no handler or is wrong.
     """
     ended = end_signals()
-    program = loading.load(folder)
-    check_triggers(program.handlers, settings)
-    clock = SystemClock()
-    runner = Runner(program.handlers, clock=clock, timeout_seconds=settings.timeout_seconds)
-    vitals = Vitals(runner, settings)
-    async with _triggered(runner, settings, clock) as services, async_client() as http:
+    mine = workload.load(folder, settings, SystemClock())
+    async with _triggered(mine) as services, async_client() as http:
         listener = serving.bind(settings.port)
-        routes = app(Routes(runner, vitals, settings, http), cast("Asgi | None", program.asgi))
+        doors = Doors(mine.answers(http), mine.vitals, WorkloadToken(settings), mine.clock)
         LOGGER.info(line("function ready", id=settings.resource_id, port=listener.getsockname()[1]))
         async with asyncio.TaskGroup() as tasks:
-            for service in (*services, Heartbeats(vitals, settings, clock)):
+            for service in (*services, Heartbeats(mine.vitals, settings, mine.clock)):
                 tasks.create_task(service.run(ended))
-            tasks.create_task(_drain(runner, ended))
-            await serving.serve(routes, listener, ended, grace_seconds=DRAIN_SECONDS)
+            tasks.create_task(_drain(mine.runner, ended))
+            await serving.serve(app(doors.routes(), mine.asgi), listener, ended, grace_seconds=DRAIN_SECONDS)
             ended.set()
     LOGGER.info(line("function ended", id=settings.resource_id))
 
 
-def check_triggers(handlers: Handlers, settings: Settings) -> None:
-    """InvalidInput, naming all, where a trigger starts no handler. A handler that nothing starts is a remark."""
-    missing = []
-    started: set[Handler] = set(handlers.of("command")) | set(handlers.of("health"))
-    for trigger in settings.triggers:
-        found, decorator = _handlers_of(trigger, handlers)
-        started |= set(found)
-        missing += [] if found else [f"  {decorator}"]
-    for handler in handlers.all:
-        if handler not in started:
-            LOGGER.warning(line("never called", kind=handler.kind, name=handler.name, handler=handler.place))
-    if missing:
-        text = "\n".join(missing)
-        raise InvalidInput(
-            f"the code has no handler for {len(missing)} of the triggers of {settings.resource_id!r}:\n{text}",
-            hint="decorate a function of main.py, or of a module that it imports, with each of these",
-        )
-
-
-def _handlers_of(
-    trigger: QueueTrigger | ScheduleTrigger | CreatedTrigger, handlers: Handlers
-) -> tuple[tuple[Handler, ...], str]:
-    """The handlers that a trigger starts, and the decorator that makes one."""
-    match trigger:
-        case QueueTrigger():
-            return _one(handlers.find("message", trigger.resource)), f'@on_message("{trigger.resource}")'
-        case CreatedTrigger():
-            return _one(handlers.find("created", trigger.resource)), f'@on_created("{trigger.resource}")'
-        case ScheduleTrigger():
-            return handlers.scheduled(trigger.cron), f'@on_schedule or @on_schedule("{trigger.cron}")'
-
-
-def _one(handler: Handler | None) -> tuple[Handler, ...]:
-    return (handler,) if handler else ()
-
-
 @asynccontextmanager
-async def _triggered(runner: Runner, settings: Settings, clock: Clock) -> AsyncIterator[list[Service]]:
+async def _triggered(mine: Workload) -> AsyncIterator[list[Service]]:
     """What polls for the triggers. Storages have been looked at when this begins: what comes from now on is news."""
-    needs_ledger = [t for t in settings.triggers if not isinstance(t, QueueTrigger)]
+    triggers, state_dir = mine.settings.triggers, mine.settings.state_dir
+    needs_ledger = [t for t in triggers if not isinstance(t, QueueTrigger)]
     if not needs_ledger:
-        yield [_messages(t, runner, settings, clock) for t in settings.triggers if isinstance(t, QueueTrigger)]
+        yield [_messages(t, mine) for t in triggers if isinstance(t, QueueTrigger)]
         return
-    if settings.state_dir is None:
+    if state_dir is None:
         raise BindingInvalid(f"{environment.STATE_DIR} is not set; schedules and created objects need it")
-    ledger = Ledger(settings.state_dir)
+    ledger = Ledger(state_dir)
     try:
         services: list[Service] = []
-        for trigger in settings.triggers:
+        for trigger in triggers:
             match trigger:
                 case QueueTrigger():
-                    services.append(_messages(trigger, runner, settings, clock))
+                    services.append(_messages(trigger, mine))
                 case ScheduleTrigger():
-                    services.append(Schedule(trigger, runner, ledger, clock))
+                    services.append(Schedule(trigger, mine.deliveries, ledger, mine.clock))
                 case CreatedTrigger():
-                    created = _created(trigger, runner, ledger, clock)
+                    created = _created(trigger, mine, ledger)
                     await created.begin()
                     services.append(created)
         yield services
@@ -128,23 +89,14 @@ async def _triggered(runner: Runner, settings: Settings, clock: Clock) -> AsyncI
         ledger.close()
 
 
-def _messages(trigger: QueueTrigger, runner: Runner, settings: Settings, clock: Clock) -> Messages:
+def _messages(trigger: QueueTrigger, mine: Workload) -> Messages:
     binding = parse(LocalQueue, links.binding(trigger.resource), trigger.resource)
-    return Messages(
-        binding, _handler(runner, "message", trigger.resource), runner, clock, concurrency=settings.concurrency
-    )
+    return Messages(trigger.resource, binding, mine.deliveries, mine.clock, concurrency=mine.settings.concurrency)
 
 
-def _created(trigger: CreatedTrigger, runner: Runner, ledger: Ledger, clock: Clock) -> CreatedObjects:
+def _created(trigger: CreatedTrigger, mine: Workload, ledger: Ledger) -> CreatedObjects:
     place = local_storage.connect(links.binding(trigger.resource), trigger.resource)
-    return CreatedObjects(place, _handler(runner, "created", trigger.resource), runner, ledger, clock)
-
-
-def _handler(runner: Runner, kind: Kind, name: str) -> Handler:
-    handler = runner.handlers.find(kind, name)
-    if handler is None:
-        raise InvalidInput(f'the code has no handler for the {kind} of "{name}"')
-    return handler
+    return CreatedObjects(trigger.resource, place, mine.deliveries, ledger, mine.clock)
 
 
 async def _drain(runner: Runner, ended: asyncio.Event) -> None:
