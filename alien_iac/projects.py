@@ -18,7 +18,6 @@ from alien_iac.errors import Conflict, InvalidInput, NotFound
 from alien_iac.models import names
 
 PREFIX_LETTERS = string.ascii_lowercase + string.digits
-PREFIX_LENGTH = 6
 LOCAL = ".alien"
 """The folder beside `Pulumi.yaml` that local use makes: passphrase, state, data of `local`. It is not committed."""
 
@@ -36,17 +35,15 @@ def find(folder: Path) -> pulumi_project.Project:
 
 def check_customer(customer: str) -> None:
     """Raises InvalidInput for a name that cannot begin the names of what is deployed."""
-    if not names.is_prefix(f"{customer}-{'x' * PREFIX_LENGTH}"):
-        most = names.MAX_PREFIX - PREFIX_LENGTH - 1
+    if not names.is_customer(customer):
         raise InvalidInput(
-            f'"{customer}" cannot name a customer: physical names begin with it',
-            hint=f"at most {most} lower-case letters, digits and single hyphens, a letter first; such as acme",
+            f'"{customer}" cannot name a customer: physical names begin with it', hint=names.CUSTOMER_RULE
         )
 
 
 def make_prefix(customer: str) -> str:
     """A new prefix of physical names: the customer and six random characters."""
-    return f"{customer}-{''.join(secrets.choice(PREFIX_LETTERS) for _ in range(PREFIX_LENGTH))}"
+    return f"{customer}-{''.join(secrets.choice(PREFIX_LETTERS) for _ in range(names.RANDOM))}"
 
 
 def init(folder: Path, customer: str, platform: str, values: Mapping[str, Any] | None = None) -> Path:

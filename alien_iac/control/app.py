@@ -9,18 +9,20 @@ from alien_iac.control.limits import Limits
 from alien_iac.control.routes import (
     agents,
     audit,
+    bodies,
     bootstrap,
     commands,
     deployments,
     enrolment,
     health,
     leases,
+    payloads,
     releases,
     rollouts,
     tokens,
 )
 
-STREAMED = ("/v1/blobs/", "/v1/command-bodies/")
+STREAMED = ("/v1/blobs/",)
 
 
 def create_app(
@@ -48,6 +50,8 @@ def _routers() -> tuple[APIRouter, ...]:
     return (
         leases.router,  # what is asked for most comes first: routes are tried in their order
         commands.router,
+        bodies.router,
+        payloads.router,
         enrolment.router,
         tokens.router,
         agents.router,

@@ -4,6 +4,7 @@ A file appears whole and flushed to the disk, or not at all.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from alien_iac.errors import InvalidInput
 
 CHUNK = 1 << 20
+_UNFINISHED = ".upload-"
 
 
 class TooLarge(InvalidInput):
@@ -50,6 +52,22 @@ class Folder:
         for found in self.path(stem).parent.glob(f"{stem}.*"):
             found.unlink(missing_ok=True)
 
+    def stems(self, before: float) -> set[str]:
+        """The names up to the first dot of files last written before an instant (seconds since 1970).
+
+        Unfinished uploads of that age are removed: their process was killed.
+        """
+        found: set[str] = set()
+        for path in self._path.glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                if path.stat().st_mtime >= before:
+                    continue
+                if path.name.startswith(_UNFINISHED):
+                    path.unlink()
+                else:
+                    found.add(path.name.partition(".")[0])
+        return found
+
     async def put(self, name: str, chunks: AsyncIterator[bytes], sha256: str | None = None) -> int:
         """Store a stream under a name; its size in bytes.
 
@@ -86,7 +104,7 @@ class _Upload:
         self._size = 0
         self._hash = hashlib.sha256()
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".upload-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
         self._file = os.fdopen(handle, "wb")
         self._temporary = Path(name)
 

@@ -136,6 +136,8 @@ class Bodies:
             command=command.command,
             params=self.params(command.id, delivery.params),
             response_handling=handling,
+            remaining_seconds=(command.deadline - self.now).total_seconds() if command.deadline else None,
+            signature=delivery.signature,
         )
         return arc.Lease(
             lease_id=command.lease_id,

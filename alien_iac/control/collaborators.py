@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from alien_iac.control.admission import Admission
 from alien_iac.control.blobs import Folder
+from alien_iac.control.commands import MOST_OPEN
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store.engine import Clock, Database
 from alien_iac.control.trust import OnlineKeys
@@ -36,6 +37,8 @@ class Control:
     admission: Admission
     clock: Clock = utc_now
     public_url: str | None = None
+    most_open: int = MOST_OPEN
+    """Commands of one deployment that may wait at once."""
 
     def base_url(self, request: Request) -> str:
         """The control plane's address as this caller reaches it."""

@@ -17,6 +17,12 @@ from alien_iac.protocol import arc
 MAX_ATTEMPTS = 5
 LONGEST_LIFE = timedelta(days=7)
 """How long a command without a deadline waits to be answered."""
+FARTHEST = timedelta(days=366)
+"""A deadline lies no farther ahead."""
+MOST_OPEN = 10_000
+"""Commands of one deployment that wait at once."""
+CANCELLED = "COMMAND_CANCELLED"
+EXHAUSTED = "MAX_ATTEMPTS"
 DELIVERABLE = frozenset[arc.State]({"PENDING", "DISPATCHED"})
 
 
@@ -31,6 +37,7 @@ class Command:
     state: arc.State
     attempt: int = 1
     max_attempts: int = MAX_ATTEMPTS
+    priority: int = 0
     created_at: datetime
     deadline: datetime | None = None
     expires_at: datetime
@@ -66,10 +73,7 @@ def new(command_id: str, request: arc.CreateCommand, target: arc.Target, now: da
         raise refusals.CommandInvalid(
             f'"{request.command[:200]}" is not a command\'s name', hint='1 to 200 characters without ":"'
         )
-    if request.deadline is not None and request.deadline <= now:
-        raise refusals.CommandInvalid(
-            f"the deadline {request.deadline.isoformat()} is over", hint=f"it is {now.isoformat()} here"
-        )
+    deadline = _deadline(request, now)
     return Command(
         id=command_id,
         deployment_id=request.deployment_id,
@@ -77,10 +81,23 @@ def new(command_id: str, request: arc.CreateCommand, target: arc.Target, now: da
         target=target,
         state="PENDING_UPLOAD" if upload else "PENDING",
         max_attempts=request.max_attempts or MAX_ATTEMPTS,
+        priority=request.priority,
         created_at=now,
-        deadline=request.deadline,
-        expires_at=request.deadline or now + LONGEST_LIFE,
+        deadline=deadline,
+        expires_at=deadline or now + LONGEST_LIFE,
     )
+
+
+def _deadline(request: arc.CreateCommand, now: datetime) -> datetime | None:
+    """The earlier of the instant and the seconds that the sender named."""
+    named = request.deadline
+    if named is not None and not now < named <= now + FARTHEST:
+        wrong = "over" if named <= now else f"more than {FARTHEST.days} days ahead"
+        raise refusals.CommandInvalid(
+            f"the deadline {named.isoformat()} is {wrong}", hint=f"it is {now.isoformat()} here"
+        )
+    after = now + timedelta(seconds=request.timeout_seconds) if request.timeout_seconds else None
+    return min((at for at in (named, after) if at), default=None)
 
 
 def choose_target(targets: Sequence[Mapping[str, str]], named: str | None) -> arc.Target:
@@ -122,6 +139,14 @@ def lease(command: Command, lease_id: str, seconds: int, now: datetime) -> Comma
     )
 
 
+def renew(command: Command, seconds: int, now: datetime) -> Command:
+    """Its lease is held for so long from now. One that ran out is renewed too, while nobody else has the command."""
+    command = overdue(command, now)
+    if command.state != "DISPATCHED":
+        raise refusals.LeaseUnknown(f"command {command.id} is {command.state}: its lease has ended")
+    return replace(command, lease_expires_at=now + timedelta(seconds=seconds))
+
+
 def release(command: Command, now: datetime) -> Command:
     """Its lease was given up: it waits for the next attempt, or ends when there is none left."""
     if command.attempt >= command.max_attempts:
@@ -158,7 +183,7 @@ def cancel(command: Command, now: datetime) -> Command:
     command = overdue(command, now)
     if command.ended:
         return command
-    return _end(command, "FAILED", now, arc.Failure(code="CANCELLED", message="the command was cancelled"))
+    return _end(command, "FAILED", now, arc.Failure(code=CANCELLED, message="the command was cancelled"))
 
 
 def overdue(command: Command, now: datetime) -> Command:
@@ -171,7 +196,7 @@ def overdue(command: Command, now: datetime) -> Command:
 
 def _exhausted(command: Command, now: datetime) -> Command:
     said = f"no result after {command.attempt} attempt(s)"
-    return _end(command, "FAILED", now, arc.Failure(code="ATTEMPTS_EXHAUSTED", message=said))
+    return _end(command, "FAILED", now, arc.Failure(code=EXHAUSTED, message=said))
 
 
 def _end(command: Command, state: arc.State, now: datetime, response: arc.Response | None) -> Command:

@@ -22,7 +22,12 @@ _KINDS: Mapping[int, type[AlienError]] = {
 def answer(error: AlienError) -> JSONResponse:
     """An error of our tree as it is sent."""
     headers = {"www-authenticate": "Bearer"} if error.http_status == 401 else None  # noqa: PLR2004 - the status itself
-    return JSONResponse(error.as_dict(), status_code=error.http_status, headers=headers)
+    return JSONResponse(told(error, error.http_status), status_code=error.http_status, headers=headers)
+
+
+def told(error: AlienError, status: int) -> dict[str, Any]:
+    """An error as its JSON, with what clients of `arc.v1` look for beside our own words."""
+    return {**error.as_dict(), "internal": False, "httpStatusCode": status}
 
 
 def install(app: FastAPI) -> None:
@@ -39,13 +44,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> JSONResponse:
         kind = _KINDS.get(error.status_code, errors.InvalidInput)
-        body = kind(str(error.detail)).as_dict()
+        body = told(kind(str(error.detail)), error.status_code)
         return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
     @app.exception_handler(Exception)
     async def bug(_request: Request, _error: Exception) -> JSONResponse:
-        body = {"code": AlienError.code, "message": "the control plane failed; its log says why", "retryable": True}
-        return JSONResponse(body, status_code=500)
+        said = {"code": AlienError.code, "message": "the control plane failed; its log says why", "retryable": True}
+        return JSONResponse({**said, "internal": True, "httpStatusCode": 500}, status_code=500)
 
 
 def describe(problems: Sequence[Mapping[str, Any]]) -> str:

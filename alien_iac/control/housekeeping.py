@@ -14,6 +14,10 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 1.0
 PRUNE_S = 60.0
+COLLECT_S = 3600.0
+ABANDONED = timedelta(days=1)
+"""A body of this age without a command was written by a process that died over it."""
+_AT_ONCE = 500
 COMMANDS_KEPT = timedelta(days=7)
 """How long a command's result may be read after its end."""
 
@@ -24,6 +28,7 @@ async def run(control: Control) -> None:
         _every(SWEEP_S, lambda: sweep(control)),
         _every(PRUNE_S, lambda: prune(control)),
         _every(PRUNE_S, lambda: resign(control)),
+        _every(COLLECT_S, lambda: collect(control)),
     )
 
 
@@ -56,6 +61,18 @@ async def prune(control: Control) -> None:
 
     for command_id in await control.database.write(work):
         await asyncio.to_thread(control.bodies.remove, command_id)
+
+
+async def collect(control: Control) -> None:
+    """Remove bodies whose command was never stored, and uploads that were cut off."""
+    before = (control.clock() - ABANDONED).timestamp()
+    await asyncio.to_thread(control.blobs.stems, before)
+    stems = sorted(await asyncio.to_thread(control.bodies.stems, before))
+    for start in range(0, len(stems), _AT_ONCE):
+        some = stems[start : start + _AT_ONCE]
+        known = await control.database.read(lambda transaction, some=some: commands.known(transaction, some))  # type: ignore[misc] # a default argument
+        for stem in set(some) - known:
+            await asyncio.to_thread(control.bodies.remove, stem)
 
 
 async def resign(control: Control) -> None:

@@ -1,6 +1,6 @@
 """The refusals that the `arc.v1` protocol names by codes of its own."""
 
-from alien_iac.errors import Conflict, InvalidInput, NotFound
+from alien_iac.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 
 class CommandInvalid(InvalidInput):
@@ -50,3 +50,17 @@ class LeaseSuperseded(Conflict):
     """Another attempt holds the command now; this one's result is not taken."""
 
     code = "LEASE_SUPERSEDED"
+
+
+class TooManyCommands(Unavailable):
+    """The deployment has as many open commands as one may have."""
+
+    code = "TOO_MANY_COMMANDS"
+    http_status = 429
+
+
+class NoReceiver(InvalidInput):
+    """The workload is called by its agent, so that nothing outside may receive its commands."""
+
+    code = "COMMAND_RECEIVER_NOT_SUPPORTED"
+    http_status = 422

@@ -13,6 +13,8 @@ from alien_iac.protocol import arc
 LIFE = timedelta(hours=2)
 """How long a URL for answering, or for fetching a body, is good."""
 UPLOAD_LIFE = timedelta(hours=1)
+BODIES = "/blobs/cmd_"
+"""Begins the paths of large bodies; every command's id goes on from here."""
 
 Operation = Literal["get", "put"]
 
@@ -54,7 +56,7 @@ class Signer:
 
     def body_request(self, base: str, name: str, operation: Operation, expires: datetime) -> arc.PresignedRequest:
         """A request that gets or puts one body."""
-        path = f"/v1/command-bodies/{name}"
+        path = f"/v1{BODIES}{name.removeprefix('cmd_')}"
         until = int(expires.timestamp())
         query = urlencode({"expires": until, "signature": self._mac(f"body:{operation}:{name}:{until}")})
         backend = arc.HttpBackend(url=f"{base}{path}?{query}", method=operation.upper())

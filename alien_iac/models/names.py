@@ -6,6 +6,10 @@ import re
 MAX_ID = 63
 """Characters of an id; what a DNS label holds."""
 MIN_PREFIX, MAX_PREFIX = 3, 40
+RANDOM = 6
+"""Random characters at the end of a prefix."""
+MAX_CUSTOMER = MAX_PREFIX - RANDOM - 1
+CUSTOMER_RULE = f"at most {MAX_CUSTOMER} lower-case letters, digits and single hyphens, a letter first; such as acme"
 
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _PREFIX = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
@@ -20,6 +24,11 @@ def is_id(text: str) -> bool:
 def is_prefix(text: str) -> bool:
     """Whether the text may be `alien:prefix`: an id of 3 to 40 characters that starts with a letter."""
     return bool(_PREFIX.fullmatch(text)) and "--" not in text and MIN_PREFIX <= len(text) <= MAX_PREFIX
+
+
+def is_customer(text: str) -> bool:
+    """Whether the text may name a customer: with a hyphen and six random characters it is their `alien:prefix`."""
+    return is_prefix(f"{text}-{'x' * RANDOM}")
 
 
 def physical_name(prefix: str, resource_id: str, *, limit: int, separator: str = "-") -> str:

@@ -9,6 +9,10 @@ from alien_iac.protocol.wire import Open
 PROTOCOL: Literal["arc.v1"] = "arc.v1"
 INLINE_LIMIT = 150_000
 """Bytes of a parameter or result that travel inside a body; larger ones go by a signed URL."""
+LONGEST_LEASE_S = 12 * 3600
+MOST_LEASES = 100
+"""More than these is asked for in vain: the answer says what was given."""
+HIGHEST_PRIORITY = 100
 
 State = Literal["PENDING_UPLOAD", "PENDING", "DISPATCHED", "SUCCEEDED", "FAILED", "EXPIRED"]
 TERMINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "EXPIRED"})
@@ -70,15 +74,36 @@ class Target(Open):
     resource_type: ResourceType
 
 
+class Signature(Open):
+    """Our addition: that a sender whom the customer knows wants this command. See `signing`."""
+
+    signer: str = Field(max_length=100)
+    """Under which name the customer knows the sender's key."""
+    target: str = Field(default="", max_length=200)
+    """The workload that the sender named; empty: whichever takes commands."""
+    nonce: str = Field(min_length=16, max_length=100)
+    expires: int = Field(ge=0, lt=1 << 40)
+    """Seconds since 1970."""
+    value: str = Field(max_length=100)
+    """Ed25519, base64."""
+
+
 class CreateCommand(Open):
+    """What comes after `target_resource_id` is our addition."""
+
     deployment_id: str
     command: str
     params: Body
     deadline: AwareDatetime | None = None
     idempotency_key: str | None = None
     target_resource_id: str | None = None
+    timeout_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
+    """The deadline as seconds from now, by the control plane's clock: the sender's own may be wrong."""
     max_attempts: int | None = Field(default=None, ge=1, le=100)
-    """Our addition: how often it may be delivered. `None`: five times."""
+    """How often it may be delivered. `None`: five times."""
+    priority: int = Field(default=0, ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY)
+    """Among the commands that wait for one workload, a higher one is delivered first."""
+    signature: Signature | None = None
 
 
 class StorageUpload(Open):
@@ -110,11 +135,38 @@ class LeaseRequest(Open):
 
     deployment_id: str
     target: Target | None = None
-    max_leases: int = Field(default=1, ge=1, le=100)
-    lease_seconds: int = Field(default=60, ge=1, le=3600)
+    max_leases: int = Field(default=1, ge=0)
+    lease_seconds: int = Field(default=60, ge=1)
+    full: tuple[str, ...] = Field(default=(), max_length=1_000)
+    """Of an agent: the workloads for which it takes no more commands just now."""
     holding: tuple[str, ...] | None = Field(default=None, max_length=1_000)
     """Of an agent, which asks one request at a time: every lease that it has. One that it was given and does not name
     was lost on the way, or with the process before it, and its command is delivered again at once."""
+
+    @property
+    def count(self) -> int:
+        """How many may be given."""
+        return min(self.max_leases, MOST_LEASES)
+
+    @property
+    def seconds(self) -> int:
+        """How long each is given for."""
+        return min(self.lease_seconds, LONGEST_LEASE_S)
+
+
+class RenewLease(Open):
+    """POST /v1/commands/leases/{id}/renew, our addition: so long from now."""
+
+    lease_seconds: int = Field(default=60, ge=1)
+
+    @property
+    def seconds(self) -> int:
+        return min(self.lease_seconds, LONGEST_LEASE_S)
+
+
+class Renewed(Open):
+    lease_id: str
+    lease_expires_at: AwareDatetime
 
 
 class TraceContext(Open):
@@ -141,6 +193,9 @@ class Envelope(Open):
     command: str
     params: Body
     response_handling: ResponseHandling
+    remaining_seconds: float | None = Field(default=None, ge=0)
+    """Our addition: what was left until the deadline when this was sent. It needs no clock that is right."""
+    signature: Signature | None = None
 
 
 class Lease(Open):
@@ -164,5 +219,6 @@ class CommandSummary(Open):
     target: Target
     state: State
     attempt: int
+    priority: int = 0
     created_at: AwareDatetime
     ended_at: AwareDatetime | None = None

@@ -88,9 +88,11 @@ RULES: Mapping[str, Rule] = {
         LEASE, lambda world: {"deploymentId": world.deployment, "target": WORKER, "leaseSeconds": 1}
     ),
     "POST /v1/commands/leases/{lease_id}/release": Rule(LEASE),
+    "POST /v1/commands/leases/{lease_id}/renew": Rule(LEASE, lambda _: {"leaseSeconds": 3600}),
+    "PUT /v1/commands/{command_id}/payload": Rule(ADMIN, lambda _: {}),
     "POST /v1/commands/bootstrap": Rule(SEND, lambda world: {"deploymentId": world.deployment, "role": "sender"}),
-    "PUT /v1/command-bodies/{name}": Rule(frozenset()),
-    "GET /v1/command-bodies/{name}": Rule(frozenset()),
+    "PUT /v1/blobs/cmd_{name}": Rule(frozenset()),
+    "GET /v1/blobs/cmd_{name}": Rule(frozenset()),
     "GET /v1/deployments": Rule(ANY_READER),
     "GET /v1/deployments/{deployment_id}": Rule(SHOW),
     "DELETE /v1/deployments/{deployment_id}": Rule(ADMIN),
@@ -115,7 +117,7 @@ RULES: Mapping[str, Rule] = {
     "POST /v1/token": Rule(frozenset(), lambda _: {"assertion": "x"}),
 }
 
-OWN_CREDENTIALS = {"POST /v1/enrol", "POST /v1/token", "PUT /v1/command-bodies/{name}", "GET /v1/command-bodies/{name}"}
+OWN_CREDENTIALS = {"POST /v1/enrol", "POST /v1/token", "PUT /v1/blobs/cmd_{name}", "GET /v1/blobs/cmd_{name}"}
 
 
 async def test_every_route_is_in_the_table(plane: Plane) -> None:
@@ -182,7 +184,7 @@ async def test_a_route_opens_to_these_and_no_others(tmp_path: Path, route: str) 
             path = path.replace(key, value)
         kinds = await _tokens(plane, mine, other)
         denied = {kind: token for kind, token in kinds.items() if kind not in rule.allowed}
-        query = {"expires": 9_999_999_999, "signature": "0" * 64} if "command-bodies" in path else {}
+        query = {"expires": 9_999_999_999, "signature": "0" * 64} if "/blobs/cmd_" in path else {}
         for kind, token in denied.items():
             answer = await plane.call(method, f"{_host()}{path}", rule.body(world), token, params=query)
             assert answer.status_code in _refusals(route, kind), f"{kind}: {answer.status_code} {answer.text}"

@@ -17,7 +17,7 @@ from alien_iac.control import commands, refusals
 from alien_iac.control.commands import Command
 from alien_iac.control.store import commands as store
 from alien_iac.control.store import deployments, migrations
-from alien_iac.control.store.commands import Delivery, Origin, Params
+from alien_iac.control.store.commands import Delivery, Origin, Params, Wanted
 from alien_iac.control.store.engine import Database
 from alien_iac.protocol import arc
 from alien_iac.protocol.api import NewDeployment
@@ -80,7 +80,9 @@ class Life(RuleBasedStateMachine):
     @rule(target=leases, count=st.integers(1, 3))
     def lease(self, count: int) -> list[Delivery]:
         found = self.database.write_now(
-            lambda transaction: store.acquire(transaction, self.deployment, None, count, LEASE_S)
+            lambda transaction: store.acquire(
+                transaction, Wanted(deployment_id=self.deployment, count=count, seconds=LEASE_S)
+            )
         )
         now = self.clock()
         for delivery in found:

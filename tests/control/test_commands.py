@@ -106,7 +106,7 @@ async def test_attempts_end(plane: Plane, agent: Agent) -> None:
         plane.clock.advance(11)
     assert await agent.lease() == []
     status = await plane.ok("GET", f"/commands/{command}")
-    assert (status["state"], status["response"]["code"]) == ("FAILED", "ATTEMPTS_EXHAUSTED")
+    assert (status["state"], status["response"]["code"]) == ("FAILED", "MAX_ATTEMPTS")
 
 
 async def test_a_deadline_ends_a_command(plane: Plane, agent: Agent) -> None:
@@ -159,7 +159,7 @@ async def test_the_same_key_is_the_same_command(agent: Agent) -> None:
 async def test_cancel(plane: Plane, agent: Agent) -> None:
     command = await agent.sent()
     status = await plane.ok("POST", f"/commands/{command}/cancel")
-    assert (status["state"], status["response"]["code"]) == ("FAILED", "CANCELLED")
+    assert (status["state"], status["response"]["code"]) == ("FAILED", "COMMAND_CANCELLED")
     assert await agent.lease() == []
     assert await plane.ok("POST", f"/commands/{command}/cancel") == status
 
@@ -319,19 +319,105 @@ async def test_the_trace_goes_with_the_command(plane: Plane, agent: Agent) -> No
     assert lease["envelope"]["traceContext"] == {"traceparent": trace}
 
 
-async def test_published_clients_get_a_short_token(plane: Plane, agent: Agent) -> None:
+async def test_published_clients_get_a_short_token(plane: Plane) -> None:
+    agent = await plane.agent("acme", (WORKER, API))
     sender = await plane.ok("POST", "/commands/bootstrap", {"deploymentId": agent.deployment_id, "role": "sender"})
     assert "target" not in sender
     assert sender["managerUrl"] == "http://control.test"
-    body = {"deploymentId": agent.deployment_id, "command": "x", "params": inline(1)}
+    body = {
+        "deploymentId": agent.deployment_id,
+        "command": "x",
+        "params": inline(1),
+        "targetResourceId": "api",
+    }
     await plane.ok("POST", "/commands", body, sender["token"])
-    asked = {"deploymentId": agent.deployment_id, "role": "receiver", "target": "worker"}
+    asked = {"deploymentId": agent.deployment_id, "role": "receiver", "target": "api"}
     receiver = await plane.ok("POST", "/commands/bootstrap", asked)
-    assert receiver["target"] == WORKER
-    lease = {"deploymentId": agent.deployment_id, "target": WORKER}
+    assert receiver["target"] == API
+    lease = {"deploymentId": agent.deployment_id, "target": API}
     assert len((await plane.ok("POST", "/commands/leases", lease, receiver["token"]))["leases"]) == 1
     plane.clock.advance(301)
     assert (await plane.call("POST", "/commands", body, sender["token"])).status_code == 401
+
+
+async def test_a_receiver_buys_short_tokens_for_its_own_workload_alone(plane: Plane) -> None:
+    agent = await plane.agent("acme", (WORKER, API, {"resourceId": "index", "resourceType": "container"}))
+    asked = {"deploymentId": agent.deployment_id, "role": "receiver", "target": "api"}
+    token = await plane.token("receive", deploymentId=agent.deployment_id, target="api")
+    assert (await plane.ok("POST", "/commands/bootstrap", asked, token))["target"] == API
+    for wrong in ({**asked, "target": "index"}, {**asked, "role": "sender"}):
+        assert (await plane.call("POST", "/commands/bootstrap", wrong, token)).status_code == 403
+    send = await plane.token("send", deploymentId=agent.deployment_id)
+    assert (await plane.call("POST", "/commands/bootstrap", asked, send)).status_code == 403
+    function = await plane.call("POST", "/commands/bootstrap", {**asked, "target": "worker"})
+    assert (function.status_code, function.json()["code"]) == (422, "COMMAND_RECEIVER_NOT_SUPPORTED")
+
+
+async def test_a_lease_is_renewed_while_nobody_else_has_the_command(plane: Plane, agent: Agent) -> None:
+    await agent.sent()
+    (lease,) = await agent.lease(leaseSeconds=10)
+    path = f"/commands/leases/{lease['leaseId']}/renew"
+    for _ in range(3):
+        plane.clock.advance(9)
+        renewed = await plane.ok("POST", path, {"leaseSeconds": 10}, agent.token)
+        assert await agent.lease() == []
+    assert renewed["leaseId"] == lease["leaseId"]
+    assert renewed["leaseExpiresAt"] == (plane.clock() + timedelta(seconds=10)).isoformat().replace("+00:00", "Z")
+    plane.clock.advance(11)
+    await plane.ok("POST", path, {"leaseSeconds": 10}, agent.token)  # it ran out, and nobody took it
+    plane.clock.advance(11)
+    (second,) = await agent.lease()
+    late = await plane.call("POST", path, {"leaseSeconds": 10}, agent.token)
+    assert (late.status_code, late.json()["code"]) == (404, "LEASE_NOT_FOUND")
+    await agent.answer(second)
+    ended = await plane.call("POST", f"/commands/leases/{second['leaseId']}/renew", {}, agent.token)
+    assert ended.json()["code"] == "LEASE_NOT_FOUND"
+
+
+async def test_what_is_too_much_for_a_lease_is_cut_to_what_is_given(plane: Plane, agent: Agent) -> None:
+    await agent.sent()
+    (lease,) = await agent.lease(maxLeases=10_000, leaseSeconds=10**9)
+    assert lease["leaseExpiresAt"] == (plane.clock() + timedelta(hours=12)).isoformat().replace("+00:00", "Z")
+    assert await agent.lease(maxLeases=0) == []
+
+
+async def test_a_deadline_in_seconds_is_by_the_servers_clock(plane: Plane, agent: Agent) -> None:
+    command = await agent.sent(timeoutSeconds=30)
+    (lease,) = await agent.lease()
+    assert lease["envelope"]["deadline"] == (plane.clock() + timedelta(seconds=30)).isoformat().replace("+00:00", "Z")
+    assert lease["envelope"]["remainingSeconds"] == 30
+    plane.clock.advance(31)
+    assert (await plane.ok("GET", f"/commands/{command}"))["state"] == "EXPIRED"
+
+
+async def test_a_lost_upload_and_a_body_without_its_command_are_collected(
+    plane: Plane, agent: Agent, tmp_path: Path
+) -> None:
+    kept = await agent.sent(params=inline("y" * 300_000))
+    lost = plane.control.bodies.path("cmd_lost.params")
+    lost.parent.mkdir(exist_ok=True)
+    for path in (lost, lost.with_name(".upload-1")):
+        path.write_bytes(b"x")
+    await housekeeping.collect(plane.control)
+    assert lost.exists()
+    plane.clock.advance(86_401 + 60)
+    await housekeeping.collect(plane.control)
+    assert [path.name for path in (tmp_path / "bodies").glob("*/*")] == [f"{kept}.params"]
+
+
+async def test_an_admin_writes_parameters_before_the_delivery_and_a_result_after_it(plane: Plane, agent: Agent) -> None:
+    command = (await agent.send(params={"mode": "storage", "size": 1})).json()["commandId"]
+    path = f"/commands/{command}/payload"
+    failed = {"status": "error", "code": "X", "message": "m"}
+    assert (await plane.call("PUT", path, {"response": failed})).json()["code"] == "INVALID_STATE_TRANSITION"
+    assert (await plane.call("PUT", path, {"params": inline(7)})).status_code == 200
+    (lease,) = await agent.lease()
+    assert unpack(lease["envelope"]["params"]) == 7
+    late = await plane.call("PUT", path, {"params": inline(8)})
+    assert late.json()["code"] == "INVALID_STATE_TRANSITION"
+    assert (await plane.call("PUT", path, {"response": failed})).status_code == 200
+    assert (await plane.ok("GET", f"/commands/{command}"))["response"]["code"] == "X"
+    assert (await agent.answer(lease)).status_code == 200
 
 
 async def test_parameters_are_kept_byte_for_byte(agent: Agent) -> None:

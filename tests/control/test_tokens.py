@@ -59,7 +59,7 @@ async def test_tokens_that_make_no_sense_are_refused(plane: Plane, body: dict[st
 async def test_all_problems_are_told_at_once_and_no_value(plane: Plane) -> None:
     answer = await plane.call("POST", "/enrol", {"code": ["s3cret"], "publicKey": 7})
     told = answer.json()
-    assert set(told) == {"code", "message", "retryable"}
+    assert set(told) == {"code", "message", "retryable", "internal", "httpStatusCode"}
     assert all(part in told["message"] for part in ("body.code", "body.publicKey", "body.agentVersion"))
     assert "s3cret" not in answer.text
 

@@ -1,18 +1,20 @@
 """Five-minute tokens for the published command clients: they ask for one with the token that they were given."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import Request
 from pydantic import AwareDatetime, Field
 
-from alien_iac.control import commands, tokens
+from alien_iac.control import commands, refusals, tokens
 from alien_iac.control.collaborators import Parts
 from alien_iac.control.routes.base import Routes
-from alien_iac.control.security import Sender
+from alien_iac.control.security import SenderOrReceiver
 from alien_iac.control.store import deployments
 from alien_iac.control.store import tokens as store
 from alien_iac.control.store.engine import Transaction
+from alien_iac.control.tokens import Caller
 from alien_iac.errors import Forbidden
 from alien_iac.protocol import arc
 from alien_iac.protocol.api import NewToken
@@ -51,19 +53,18 @@ class Capability(Open):
 async def bootstrap(
     request: Request,
     body: Annotated[AsSender | AsReceiver, Field(discriminator="role")],
-    caller: Sender,
+    caller: SenderOrReceiver,
     control: Parts,
 ) -> Capability:
     """A short token for one deployment (and one workload), bought with a longer one."""
     caller.require(body.deployment_id)
     named = body.target if isinstance(body, AsReceiver) else None
-    if named is not None and "admin" not in caller.scopes:
-        raise Forbidden("a receiver's token is made with an admin's")
+    _check_may(caller, named)
     secret = tokens.mint("short")
 
     def work(transaction: Transaction) -> tuple[arc.Target | None, datetime]:
         row = deployments.row(transaction, body.deployment_id)
-        target = commands.choose_target(row["targets"], named) if named is not None else None
+        target = _receiving(row["targets"], named) if named is not None else None
         new = NewToken(
             name=caller.name,
             scopes=("receive",) if target else ("send",),
@@ -76,3 +77,19 @@ async def bootstrap(
 
     target, expires = await control.database.write(work)
     return Capability(manager_url=control.base_url(request), token=secret, expires_at=expires, target=target)
+
+
+def _check_may(caller: Caller, named: str | None) -> None:
+    """Forbidden where a token does not buy this role: one that receives buys its own target's only."""
+    if not caller.has("receive" if named is not None else "send"):
+        raise Forbidden(f"this needs a token with scope {'send' if named is None else 'receive'}")
+    if named is not None and caller.target not in {None, named}:
+        raise Forbidden(f'this token receives for "{caller.target}", not for "{named}"')
+
+
+def _receiving(targets: Sequence[Mapping[str, str]], named: str) -> arc.Target:
+    """The workload that receives its commands itself. NoReceiver for one that its agent calls."""
+    target = commands.choose_target(targets, named)
+    if target.resource_type == "worker":
+        raise refusals.NoReceiver(f'"{named}" is a Function: the deployment\'s agent calls it with its commands')
+    return target

@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import Header, Request
+from fastapi import Header, Query, Request
 from pydantic import BaseModel, Field
 
 from alien_iac.control import commands, refusals
 from alien_iac.control.bodies import Bodies, params_name
 from alien_iac.control.collaborators import Control, Parts
 from alien_iac.control.commands import Command
-from alien_iac.control.routes.base import PAGE, Cursor, Limit, Routes, Wait
+from alien_iac.control.routes.base import PAGE, Routes, Wait
 from alien_iac.control.security import CommandReader, Sender
 from alien_iac.control.store import audit, deployments
 from alien_iac.control.store import commands as store
@@ -47,14 +47,6 @@ class UploadSeen(Open):
     state: arc.State
 
 
-class Payload(Open):
-    """A command's parameters and its result, as far as there are any."""
-
-    command_id: str
-    params: arc.Body | None = None
-    response: arc.Response | None = None
-
-
 def bodies(control: Control, request: Request) -> Bodies:
     """The bodies as this caller reaches them."""
     base = control.base_url(request)
@@ -75,8 +67,15 @@ async def create(
     here = bodies(control, request)
     params = await here.keep_params(command_id, body.params)
     context = trace.model_dump(exclude_none=True) if trace.traceparent else None
-    origin = Origin(actor=caller.actor, request_hash=_hash(body), idempotency=body.idempotency_key, trace=context)
-    made = await control.database.write(lambda transaction: _create(transaction, command_id, body, params, origin))
+    origin = Origin(
+        actor=caller.actor,
+        request_hash=_hash(body),
+        idempotency=body.idempotency_key,
+        trace=context,
+        signature=body.signature,
+    )
+    new = _New(id=command_id, body=body, params=params, origin=origin, most=control.most_open)
+    made = await control.database.write(lambda transaction: _create(transaction, new))
     if made.id != command_id:
         control.bodies.remove(command_id)
     upload = here.upload(made.id) if made.state == "PENDING_UPLOAD" else None
@@ -89,9 +88,19 @@ def _hash(body: arc.CreateCommand) -> str:
     return hashlib.sha256(json.dumps(body.params.dump(), sort_keys=True).encode()).hexdigest()
 
 
-def _create(
-    transaction: Transaction, command_id: str, body: arc.CreateCommand, params: Params | None, origin: Origin
-) -> Command:
+@dataclass(frozen=True, kw_only=True)
+class _New:
+    """A command that is to be made. `most`: how many of its deployment may wait."""
+
+    id: str
+    body: arc.CreateCommand
+    params: Params | None
+    origin: Origin
+    most: int
+
+
+def _create(transaction: Transaction, new: _New) -> Command:
+    body, origin = new.body, new.origin
     row = deployments.row(transaction, body.deployment_id)
     if row["gone_at"]:
         raise refusals.CommandInvalid(f"deployment {body.deployment_id} is gone")
@@ -102,8 +111,9 @@ def _create(
         known = store.earlier(transaction, str(origin.idempotency))
         if known is not None:
             return _same(known, origin.request_hash)
-    made = commands.new(command_id, body, target, transaction.now, upload=params is None)
-    store.add(transaction, made, params or Params(), origin)
+    store.check_room(transaction, body.deployment_id, new.most)
+    made = commands.new(new.id, body, target, transaction.now, upload=new.params is None)
+    store.add(transaction, made, new.params or Params(), origin)
     return made
 
 
@@ -117,19 +127,24 @@ def _same(known: tuple[Command, str], request_hash: str) -> Command:
     return command
 
 
+class Listed(BaseModel):
+    """Which commands a list shows."""
+
+    deployment: str | None = None
+    state: arc.State | None = None
+    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
+    limit: int = Field(default=PAGE, ge=1, le=500)
+
+
 @router.get("/commands")
-async def ls(
-    caller: CommandReader,
-    control: Parts,
-    deployment: str | None = None,
-    cursor: Cursor = None,
-    limit: Limit = PAGE,
-) -> Page[arc.CommandSummary]:
+async def ls(caller: CommandReader, control: Parts, which: Annotated[Listed, Query()]) -> Page[arc.CommandSummary]:
     """Commands, newest first."""
-    if deployment is not None:
-        caller.require(deployment)
-    only = deployment or caller.deployment_id
-    found, following = await control.database.read(lambda transaction: store.rows(transaction, only, cursor, limit))
+    if which.deployment is not None:
+        caller.require(which.deployment)
+    only = which.deployment or caller.deployment_id
+    found, following = await control.database.read(
+        lambda transaction: store.rows(transaction, only, which.state, which.cursor, which.limit)
+    )
     return Page[arc.CommandSummary](items=tuple(found), next=following)
 
 
@@ -140,14 +155,15 @@ async def status(
     """How a command is; with `wait`, held until it has ended."""
 
     async def look() -> tuple[Command, bool, None]:
-        command = await control.database.read(lambda transaction: _visible(transaction, command_id, caller))
+        command = await control.database.read(lambda transaction: visible(transaction, command_id, caller))
         return command, command.ended, None
 
     found = await control.waiting.until((f"command:{command_id}",), look, wait, control.clock)
     return bodies(control, request).status(found)
 
 
-def _visible(transaction: Transaction, command_id: str, caller: Caller) -> Command:
+def visible(transaction: Transaction, command_id: str, caller: Caller) -> Command:
+    """A command as this caller may see it. CommandUnknown for one of another deployment."""
     command = store.get(transaction, command_id)
     if caller.deployment_id not in {None, command.deployment_id}:
         raise refusals.CommandUnknown(f'there is no command "{command_id}"')
@@ -160,13 +176,13 @@ async def upload_complete(command_id: str, body: Uploaded, caller: Sender, contr
     size = control.bodies.size(params_name(command_id))
 
     def work(transaction: Transaction) -> Command:
-        _visible(transaction, command_id, caller)
+        visible(transaction, command_id, caller)
         old = store.change(transaction, command_id)
         if size != body.size:
             raise refusals.CommandInvalid(f"{size or 0} bytes were uploaded, not {body.size}")
         new = commands.uploaded(commands.overdue(old, transaction.now))
         if old.state == "PENDING_UPLOAD":
-            store.set_params_size(transaction, command_id, size)
+            store.set_params(transaction, command_id, Params(size=size))
         store.save(transaction, old, new)
         return new
 
@@ -174,29 +190,12 @@ async def upload_complete(command_id: str, body: Uploaded, caller: Sender, contr
     return UploadSeen(command_id=made.id, state=made.state)
 
 
-@router.get("/commands/{command_id}/payload")
-async def payload(command_id: str, request: Request, caller: CommandReader, control: Parts) -> Payload:
-    """A command's parameters and result."""
-
-    def work(transaction: Transaction) -> tuple[Command, Params]:
-        return _visible(transaction, command_id, caller), store.params(transaction, command_id)
-
-    command, params = await control.database.read(work)
-    here = bodies(control, request)
-    sent = command.state != "PENDING_UPLOAD"
-    return Payload(
-        command_id=command_id,
-        params=here.params(command_id, params) if sent else None,
-        response=here.shown(command),
-    )
-
-
 @router.post("/commands/{command_id}/cancel")
 async def cancel(command_id: str, request: Request, caller: Sender, control: Parts) -> arc.CommandStatus:
     """End a command that has not ended. A handler that runs is not stopped; its result is dropped."""
 
     def work(transaction: Transaction) -> Command:
-        _visible(transaction, command_id, caller)
+        visible(transaction, command_id, caller)
         old = store.change(transaction, command_id)
         new = commands.cancel(old, transaction.now)
         store.save(transaction, old, new)

@@ -13,7 +13,9 @@ from alien_iac.control.store import audit, deployments, idempotency, releases
 from alien_iac.control.store import tokens as store
 from alien_iac.control.store.engine import Transaction
 from alien_iac.control.tokens import Caller
-from alien_iac.errors import Unauthorized
+from alien_iac.errors import InvalidInput, Unauthorized
+from alien_iac.models import names
+from alien_iac.models.platform import Platform
 from alien_iac.protocol.api import Enrol, Enrolled, EnrolmentCode, NewDeployment, NewToken, Token, TokenRequest
 from alien_iac.protocol.wire import Open
 
@@ -29,6 +31,7 @@ class NewCode(Open):
 @router.post("/enrolment-codes")
 async def make(body: NewDeployment, caller: Admin, control: Parts, key: Key = None) -> EnrolmentCode:
     """Make a deployment, and the code that enrols its agent."""
+    _check(body)
     scoped = scoped_key(caller, "enrolment-codes", key)
     code = _code(control, scoped)
 
@@ -62,6 +65,14 @@ async def again(deployment_id: str, body: NewCode, caller: Admin, control: Parts
         return store.add_code(transaction, deployment_id, code, body.ttl_seconds)
 
     return EnrolmentCode(deployment_id=deployment_id, code=code, expires_at=await control.database.write(work))
+
+
+def _check(body: NewDeployment) -> None:
+    """InvalidInput for a customer whom physical names cannot begin with, and for an unknown platform."""
+    if not names.is_customer(body.customer):
+        raise InvalidInput(f'"{body.customer[:100]}" cannot name a customer', hint=names.CUSTOMER_RULE)
+    if body.platform not in set(Platform):
+        raise InvalidInput(f'"{body.platform[:100]}" is not a platform', hint=f"these are: {', '.join(Platform)}")
 
 
 def _code(control: Control, scoped: str | None) -> str:

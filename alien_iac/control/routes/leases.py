@@ -5,23 +5,21 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from alien_iac.control import commands, refusals
-from alien_iac.control.blobs import Folder
-from alien_iac.control.bodies import is_small, may_be_put
+from alien_iac.control.bodies import is_small
 from alien_iac.control.collaborators import Control, Parts
 from alien_iac.control.commands import Command
 from alien_iac.control.routes.base import Routes, Wait
 from alien_iac.control.routes.commands import bodies
 from alien_iac.control.security import Receiver, authenticate
-from alien_iac.control.signatures import Answering, Operation
+from alien_iac.control.signatures import Answering
 from alien_iac.control.store import commands as store
-from alien_iac.control.store.commands import Delivery
+from alien_iac.control.store.commands import Delivery, Wanted
 from alien_iac.control.store.engine import Transaction
 from alien_iac.control.tokens import Caller
-from alien_iac.errors import Forbidden, NotFound, Unauthorized
+from alien_iac.errors import Forbidden, Unauthorized
 from alien_iac.protocol import arc
 
 router = Routes(tags=["commands"])
@@ -31,7 +29,7 @@ class ByUrl(BaseModel):
     """What the query of a lease's `submitResponseUrl` says."""
 
     response_token: str | None = Field(default=None, max_length=64)
-    expires: int = 0
+    expires: int = Field(default=0, ge=0, lt=1 << 40)
     lease: str | None = Field(default=None, max_length=64)
     attempt: int = 0
 
@@ -45,9 +43,13 @@ async def acquire(
     if target is None and body.holding is not None:
         await _return_lost(control, body.deployment_id, body.holding)
 
+    wanted = Wanted(
+        deployment_id=body.deployment_id, count=body.count, seconds=body.seconds, target=target, full=body.full
+    )
+
     def take(transaction: Transaction) -> tuple[list[Delivery], datetime | None]:
-        found = store.acquire(transaction, body.deployment_id, target, body.max_leases, body.lease_seconds)
-        return found, None if found else store.next_available(transaction, body.deployment_id, target)
+        found = store.acquire(transaction, wanted)
+        return found, None if found else store.next_available(transaction, wanted)
 
     async def look() -> tuple[list[Delivery], bool, datetime | None]:
         found, again = await control.database.write(take)
@@ -97,13 +99,33 @@ async def release(lease_id: str, caller: Receiver, control: Parts) -> Response:
     """Give a lease up: the command is delivered again at once."""
 
     def work(transaction: Transaction) -> None:
-        old = store.leased(transaction, lease_id)
-        if not _owns(caller, old):
-            raise refusals.LeaseUnknown(f'there is no lease "{lease_id}"')
+        old = _held(transaction, lease_id, caller)
         store.save(transaction, old, commands.release(old, transaction.now))
 
     await control.database.write(work)
     return Response()
+
+
+@router.post("/commands/leases/{lease_id}/renew")
+async def renew(lease_id: str, body: arc.RenewLease, caller: Receiver, control: Parts) -> arc.Renewed:
+    """Hold a lease for longer: so many seconds from now."""
+
+    def work(transaction: Transaction) -> Command:
+        old = _held(transaction, lease_id, caller)
+        new = commands.renew(old, body.seconds, transaction.now)
+        store.save(transaction, old, new)
+        return new
+
+    ends = (await control.database.write(work)).lease_expires_at
+    return arc.Renewed.model_validate({"leaseId": lease_id, "leaseExpiresAt": ends})
+
+
+def _held(transaction: Transaction, lease_id: str, caller: Caller) -> Command:
+    """The command of a lease that is the caller's. LeaseUnknown otherwise."""
+    found = store.leased(transaction, lease_id)
+    if not _owns(caller, found):
+        raise refusals.LeaseUnknown(f'there is no lease "{lease_id}"')
+    return found
 
 
 @router.put("/commands/{command_id}/response", status_code=200)
@@ -123,7 +145,7 @@ async def respond(
         control.signer.check_answer(answering, by.response_token, by.expires, control.clock())
     else:
         raise Unauthorized("no credentials", hint="answer by the lease's submitResponseUrl")
-    await _record(control, request, command_id, body, by.lease)
+    await record(control, request, command_id, body, by.lease)
     return Response()
 
 
@@ -139,9 +161,8 @@ def _owns(caller: Caller, command: Command) -> bool:
     return mine and caller.target in {None, command.target.resource_id}
 
 
-async def _record(
-    control: Control, request: Request, command_id: str, body: arc.Response, lease_id: str | None
-) -> None:
+async def record(control: Control, request: Request, command_id: str, body: arc.Response, lease_id: str | None) -> None:
+    """Write a result, once. `lease_id` None: whoever gives it speaks for the lease that holds now."""
     if not is_small(body):
         before = await control.database.read(lambda transaction: store.get(transaction, command_id))
         if commands.answer(before, body, lease_id, control.clock()) == before:
@@ -154,35 +175,3 @@ async def _record(
         store.save(transaction, old, commands.answer(old, body, lease_id, transaction.now))
 
     await control.database.write(work)
-
-
-Expires = Annotated[int, Query()]
-Signature = Annotated[str, Query(max_length=64)]
-
-
-@router.put("/command-bodies/{name}", status_code=204)
-async def put_body(name: str, request: Request, control: Parts, expires: Expires, signature: Signature) -> None:
-    """Take a large body by its signed URL."""
-    _check(control, name, "put", expires, signature)
-    command = await control.database.read(lambda transaction: store.get(transaction, name.partition(".")[0]))
-    if not may_be_put(name, command):
-        raise refusals.WrongState(f"command {command.id} is {command.state}; it takes no such body any more")
-    await control.bodies.put(name, request.stream())
-
-
-@router.get("/command-bodies/{name}")
-async def get_body(name: str, control: Parts, expires: Expires, signature: Signature) -> FileResponse:
-    """Give a large body by its signed URL."""
-    _check(control, name, "get", expires, signature)
-    return file_response(control.bodies, name)
-
-
-def file_response(folder: Folder, name: str) -> FileResponse:
-    """A stored file. NotFound where there is none."""
-    if folder.size(name) is None:
-        raise NotFound(f'there is no file "{name}"')
-    return FileResponse(folder.path(name), media_type="application/octet-stream")
-
-
-def _check(control: Control, name: str, operation: Operation, expires: int, signature: str) -> None:
-    control.signer.check_body(name, operation, signature, expires, control.clock())

@@ -10,7 +10,7 @@ from pydantic import Field
 from alien_iac.control.collaborators import Control, Parts
 from alien_iac.control.publishing import Publisher, decode
 from alien_iac.control.routes.base import PAGE, Cursor, Limit, Routes
-from alien_iac.control.routes.leases import file_response
+from alien_iac.control.routes.bodies import file_response
 from alien_iac.control.security import Admin, DeploymentReader, Reader
 from alien_iac.control.store import audit
 from alien_iac.control.store import releases as store

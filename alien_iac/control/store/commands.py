@@ -5,7 +5,7 @@ is there from its creation, and again when its lease has run out.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,11 +33,18 @@ _DELIVERABLE = select(COMMANDS).where(
     COMMANDS.c.deployment_id == bindparam("deployment"), COMMANDS.c.available_at.is_not(None)
 )
 _FOR_TARGET = COMMANDS.c.target_id == bindparam("target")
+_WAITING = _DELIVERABLE.where(COMMANDS.c.available_at <= bindparam("now"), COMMANDS.c.ends_by > bindparam("now"))
 _NOW = (
-    _DELIVERABLE.where(COMMANDS.c.available_at <= bindparam("now"), COMMANDS.c.ends_by > bindparam("now"))
-    .order_by(COMMANDS.c.available_at)
+    _WAITING.order_by(COMMANDS.c.rank, COMMANDS.c.available_at)
     .limit(bindparam("count", type_=Integer))
     .with_for_update(skip_locked=True)
+)
+_NOT_FULL = COMMANDS.c.target_id.not_in(bindparam("full", expanding=True))
+_NEXT_TARGET = _WAITING.where(COMMANDS.c.target_id > bindparam("after")).with_only_columns(
+    func.min(COMMANDS.c.target_id)
+)
+_OPEN = select(func.count()).select_from(
+    _DELIVERABLE.with_only_columns(COMMANDS.c.id).limit(bindparam("most", type_=Integer)).subquery()
 )
 _LATER = _DELIVERABLE.where(COMMANDS.c.available_at > bindparam("now")).with_only_columns(
     func.min(COMMANDS.c.available_at)
@@ -64,6 +71,7 @@ class Origin:
     request_hash: str
     idempotency: str | None = None
     trace: dict[str, str] | None = None
+    signature: arc.Signature | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +81,18 @@ class Delivery:
     command: Command
     params: Params
     trace: dict[str, str] | None
+    signature: arc.Signature | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a receiver asks for. `target` None: for every workload of the deployment that is not in `full`."""
+
+    deployment_id: str
+    count: int
+    seconds: int
+    target: str | None = None
+    full: tuple[str, ...] = ()
 
 
 def add(transaction: Transaction, command: Command, params: Params, origin: Origin) -> None:
@@ -85,6 +105,7 @@ def add(transaction: Transaction, command: Command, params: Params, origin: Orig
         "target_id": command.target.resource_id,
         "target_type": command.target.resource_type,
         "max_attempts": command.max_attempts,
+        "rank": -command.priority,
         "created_at": command.created_at,
         "deadline": command.deadline,
         "expires_at": command.expires_at,
@@ -94,9 +115,19 @@ def add(transaction: Transaction, command: Command, params: Params, origin: Orig
         "request_hash": origin.request_hash,
         "created_by": origin.actor,
         "trace": origin.trace,
+        "signature": origin.signature.dump() if origin.signature else None,
     }
     transaction.run(_INSERT, values)
     _wake_work(transaction, command)
+
+
+def check_room(transaction: Transaction, deployment_id: str, most: int) -> None:
+    """TooManyCommands where so many of a deployment wait already: one customer's queue is not to fill the disk."""
+    if transaction.scalar(_OPEN, {"deployment": deployment_id, "most": most}) >= most:
+        raise refusals.TooManyCommands(
+            f"{most} commands of {deployment_id} are open already",
+            hint="is its agent running? Cancel some, or try again when they have ended",
+        )
 
 
 def earlier(transaction: Transaction, idempotency: str) -> tuple[Command, str] | None:
@@ -132,9 +163,10 @@ def change(transaction: Transaction, command_id: str) -> Command:
     return _command(_row(transaction, command_id, lock=True))
 
 
-def set_params_size(transaction: Transaction, command_id: str, size: int) -> None:
-    """Note that the parameters are in a file of this size."""
-    transaction.run(update(COMMANDS).where(COMMANDS.c.id == command_id).values(params_size=size))
+def set_params(transaction: Transaction, command_id: str, params: Params) -> None:
+    """Write the parameters, or note that a file has them."""
+    values = {"params": params.inline, "params_size": params.size}
+    transaction.run(update(COMMANDS).where(COMMANDS.c.id == command_id).values(values))
 
 
 def leased(transaction: Transaction, lease_id: str) -> Command:
@@ -145,14 +177,47 @@ def leased(transaction: Transaction, lease_id: str) -> Command:
     return _command(row)
 
 
-def acquire(
-    transaction: Transaction, deployment_id: str, target: str | None, count: int, seconds: int
-) -> list[Delivery]:
-    """Lease up to `count` deliverable commands, oldest first."""
-    query = _NOW if target is None else _NOW.where(_FOR_TARGET)
-    values = {"deployment": deployment_id, "target": target, "now": transaction.now, "count": count}
-    kind = _FOR_ALL if target is None else "lease"
-    return [_deliver(transaction, row, tokens.fresh(kind), seconds) for row in transaction.all(query, values)]
+def acquire(transaction: Transaction, wanted: Wanted) -> list[Delivery]:
+    """Lease up to `count` deliverable commands: by priority, then the oldest first.
+
+    Where more wait than are asked for, every workload gets its share: one with a long queue keeps none from another.
+    """
+    rows_ = _pick(transaction, wanted)
+    kind = _FOR_ALL if wanted.target is None else "lease"
+    return [_deliver(transaction, row, tokens.fresh(kind), wanted.seconds) for row in rows_]
+
+
+def _pick(transaction: Transaction, wanted: Wanted) -> Sequence[RowMapping]:
+    if not wanted.count:
+        return ()
+    found = transaction.all(*_query(transaction, _NOW, wanted))
+    if wanted.target is not None or len(found) < wanted.count:
+        return found
+    queues: list[Sequence[RowMapping]] = []
+    target = ""
+    while (target := transaction.scalar(*_query(transaction, _NEXT_TARGET, wanted, after=target))) is not None:
+        queues.append(transaction.all(*_query(transaction, _NOW, replace(wanted, target=target))))
+    return fair(queues, wanted.count)
+
+
+def fair(queues: Sequence[Sequence[RowMapping]], count: int) -> list[RowMapping]:
+    """The first `count` of several queues, by turns; among those of one turn the highest priority, then the oldest."""
+    turns = [
+        (turn, row["rank"], row["available_at"], number)
+        for number, queue in enumerate(queues)
+        for turn, row in enumerate(queue)
+    ]
+    return [queues[number][turn] for turn, _, _, number in sorted(turns)[:count]]
+
+
+def _query(transaction: Transaction, query: Any, wanted: Wanted, **more: str) -> tuple[Any, dict[str, Any]]:
+    """A statement for what is wanted, and its values."""
+    values = {"deployment": wanted.deployment_id, "now": transaction.now, "count": wanted.count, **more}
+    if wanted.target is not None:
+        return query.where(_FOR_TARGET), {**values, "target": wanted.target}
+    if wanted.full:
+        return query.where(_NOT_FULL), {**values, "full": list(wanted.full)}
+    return query, values
 
 
 def lost(transaction: Transaction, deployment_id: str, holding: Collection[str]) -> list[Command]:
@@ -165,23 +230,27 @@ def _deliver(transaction: Transaction, row: RowMapping, lease_id: str, seconds: 
     old = _command(row)
     new = commands.lease(old, lease_id, seconds, transaction.now)
     save(transaction, old, new)
-    return Delivery(command=new, params=Params(inline=row["params"], size=row["params_size"]), trace=row["trace"])
+    return Delivery(
+        command=new,
+        params=Params(inline=row["params"], size=row["params_size"]),
+        trace=row["trace"],
+        signature=arc.Signature.model_validate(row["signature"]) if row["signature"] else None,
+    )
 
 
-def next_available(transaction: Transaction, deployment_id: str, target: str | None) -> datetime | None:
+def next_available(transaction: Transaction, wanted: Wanted) -> datetime | None:
     """When a command that is leased now may be leased again, the first of them."""
-    query = _LATER if target is None else _LATER.where(_FOR_TARGET)
-    values = {"deployment": deployment_id, "target": target, "now": transaction.now}
-    found: datetime | None = transaction.scalar(query, values)
+    found: datetime | None = transaction.scalar(*_query(transaction, _LATER, wanted))
     return found
 
 
 def rows(
-    transaction: Transaction, deployment_id: str | None, cursor: str | None, limit: int
+    transaction: Transaction, deployment_id: str | None, state: arc.State | None, cursor: str | None, limit: int
 ) -> tuple[list[arc.CommandSummary], str | None]:
-    """Commands, newest first."""
+    """Commands, newest first. `state`: as it was last written; one whose time is over counts as it was for a second."""
     query = select(COMMANDS)
     query = query.where(COMMANDS.c.deployment_id == deployment_id) if deployment_id else query
+    query = query.where(COMMANDS.c.state == state) if state else query
     found, following = paging.page(transaction, query, (COMMANDS.c.created_at, COMMANDS.c.id), cursor, limit)
     return [_summary(commands.overdue(_command(row), transaction.now)) for row in found], following
 
@@ -202,6 +271,11 @@ def forget(transaction: Transaction, before: datetime) -> list[str]:
     ids = [row["id"] for row in transaction.all(query)]
     transaction.run(delete(COMMANDS).where(COMMANDS.c.id.in_(ids)))
     return ids
+
+
+def known(transaction: Transaction, ids: Collection[str]) -> set[str]:
+    """Which of these commands there are."""
+    return {row["id"] for row in transaction.all(select(COMMANDS.c.id).where(COMMANDS.c.id.in_(ids)))}
 
 
 def free_keys(transaction: Transaction, before: datetime) -> None:
@@ -250,6 +324,7 @@ def _command(row: RowMapping) -> Command:
         state=row["state"],
         attempt=row["attempt"],
         max_attempts=row["max_attempts"],
+        priority=-row["rank"],
         created_at=row["created_at"],
         deadline=row["deadline"],
         expires_at=row["expires_at"],
@@ -268,6 +343,7 @@ def _summary(command: Command) -> arc.CommandSummary:
         target=command.target,
         state=command.state,
         attempt=command.attempt,
+        priority=command.priority,
         created_at=command.created_at,
         ended_at=command.ended_at,
     )

@@ -72,6 +72,7 @@ DEPLOYMENTS = Table(
     Column("pinned", String(200)),
     Column("commands", JSON, nullable=False),
     Column("targets", JSON, nullable=False),  # arc.Target, of the release that runs
+    Column("telemetry", String(10)),  # the level that the customer chose, as its agent says
 )
 
 DESIRED = Table(
@@ -151,6 +152,7 @@ COMMANDS = Table(
     Column("state", String(20), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("max_attempts", Integer, nullable=False),
+    Column("rank", Integer, nullable=False, server_default="0"),  # the priority, negated: the lowest goes first
     Column("created_at", Instant, nullable=False),
     Column("deadline", Instant),
     Column("expires_at", Instant, nullable=False),  # the deadline, or the longest life of a command without one
@@ -166,10 +168,19 @@ COMMANDS = Table(
     Column("request_hash", String(64), nullable=False),
     Column("created_by", String(64), nullable=False),
     Column("trace", JSON(none_as_null=True)),
+    Column("signature", JSON(none_as_null=True)),  # arc.Signature, for the customer's agent to check
     Index("ix_commands_deployment_available", "deployment_id", "available_at"),
-    Index("ix_commands_target_available", "deployment_id", "target_id", "available_at"),
     Index("ix_commands_deployment_created", "deployment_id", "created_at", "id"),
 )
+
+# What may be leased now or later, in the order in which it is: the commands that have ended are not in these.
+for _name, _columns in {"deployment": ("deployment_id",), "target": ("deployment_id", "target_id")}.items():
+    Index(
+        f"ix_commands_{_name}_waiting",
+        *(COMMANDS.c[column] for column in (*_columns, "rank", "available_at")),
+        sqlite_where=COMMANDS.c.available_at.is_not(None),
+        postgresql_where=COMMANDS.c.available_at.is_not(None),
+    )
 
 RELEASES = Table(
     "releases",
@@ -256,4 +267,48 @@ IDEMPOTENCY = Table(
     Column("request_hash", String(64), nullable=False),
     Column("subject", String(200), nullable=False),  # the id of what was made
     Column("created_at", Instant, nullable=False, index=True),
+)
+
+TELEMETRY = Table(
+    "telemetry",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _deployment(),
+    Column("signal", String(10), nullable=False),  # logs, metrics or traces
+    Column("at", Instant, nullable=False),  # by the sender's clock
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("workload", String(200), nullable=False),
+    Column("name", Text, nullable=False),  # of a metric or a span; the template of a log
+    Column("severity", Integer, nullable=False),
+    Column("trace_id", String(32), index=True),
+    Column("body", JSON, nullable=False),
+    Index("ix_telemetry_deployment_signal", "deployment_id", "signal", "number"),
+    Index("ix_telemetry_signal_number", "signal", "number"),
+    sqlite_autoincrement=True,
+)
+
+TELEMETRY_BATCHES = Table(
+    "telemetry_batches",
+    METADATA,
+    Column("deployment_id", String(64), ForeignKey("deployments.id"), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+)
+
+TELEMETRY_OUT = Table(  # what waits to be forwarded, as it will be sent
+    "telemetry_out",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("signal", String(10), nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+TELEMETRY_LOSSES = Table(  # items that were not kept or not forwarded, by reason
+    "telemetry_losses",
+    METADATA,
+    Column("reason", String(40), primary_key=True),
+    Column("items", BigInteger, nullable=False),
 )
