@@ -123,8 +123,7 @@ class Applier:
             release = repository.release(str(desired.manifest), desired.config)
             admission.check_release(release, self.identity, VERSION)
             raised = admission.raised(standing, release, self.identity.program)
-            manifest = release.manifest
-            for blob in (manifest.program_bundle, *manifest.artifacts.values(), *manifest.wheels):
+            for blob in release.manifest.blobs_on(self.identity.platform):
                 repository.blob(blob)
         return release, raised
 
@@ -240,7 +239,7 @@ class Applier:
         self.updates.unlock(self._laid(release))
 
     def _laid(self, release: Release) -> Laid:
-        return shelf.lay_out(self.place, release, lambda blob: trust.cached(self.place, blob))
+        return shelf.lay_out(self.place, release, self.identity.platform, lambda blob: trust.cached(self.place, blob))
 
     async def _destroy(self, desired: Desired) -> None:
         """Take the deployment down, always with the customer's own word: nothing that the vendor signed asks for it."""

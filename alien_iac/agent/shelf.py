@@ -44,13 +44,13 @@ class Laid:
     """Workload id to the verified artifact."""
 
 
-def lay_out(place: Place, release: Release, fetch: Fetch) -> Laid:
-    """Fetch all bytes of a release and unpack its program. Blocking.
+def lay_out(place: Place, release: Release, platform: str, fetch: Fetch) -> Laid:
+    """Fetch all bytes of a release for a platform and unpack its program. Blocking.
 
     Raises Untrusted where bytes are not those that were signed, Unavailable where they cannot be had now.
     """
     manifest = release.manifest
-    artifacts = {workload: fetch(blob) for workload, blob in manifest.artifacts.items()}
+    artifacts = {workload: fetch(blob) for workload, blob in manifest.artifacts_on(platform).items()}
     bundle = _once(
         place.releases / manifest.program_bundle.sha256, lambda to: unpack(fetch(manifest.program_bundle), to)
     )
@@ -158,7 +158,7 @@ def program_environment(identity: Identity, laid: Laid) -> dict[str, str]:
 def prune(place: Place, kept: Iterable[Release]) -> None:
     """Remove the bytes and folders of releases that the agent can no longer need."""
     manifests = [release.manifest for release in kept]
-    blobs = {blob.sha256 for m in manifests for blob in (m.program_bundle, *m.artifacts.values(), *m.wheels)}
+    blobs = {blob.sha256 for m in manifests for blob in m.blobs}
     folders = {_wheels_folder(blob.sha256 for blob in m.wheels) for m in manifests}
     for path in place.releases.iterdir():
         if path.name not in blobs | folders | {"blobs"}:

@@ -25,7 +25,7 @@ def take_down(folder: Path) -> tuple[Kept, ...]:
             if release is None:
                 return ()
             updates = PulumiUpdates(place, identity, machine_of(place, identity).plugin)
-            laid = shelf.lay_out(place, release, lambda blob: trust.cached(place, blob))
+            laid = shelf.lay_out(place, release, identity.platform, lambda blob: trust.cached(place, blob))
             updates.unlock(laid)
             kept = updates.destroy(laid)
             store.forget_release()

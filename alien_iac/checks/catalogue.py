@@ -20,6 +20,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "ARGUMENT_MISSING": Entry("error", "A component lacks an argument that it needs here."),
     "ARGUMENT_UNKNOWN": Entry("error", "A component has no argument of this name."),
     "AWS_EGRESS": Entry("info", "Workloads of a network reach the internet over https only."),
+    "ARTIFACT_LARGE": Entry("info", "A packaged source is large, and takes another way to the cloud."),
+    "ARTIFACT_TOO_LARGE": Entry("error", "A packaged source is larger than the cloud takes."),
     "AWS_EXTERNAL_ID": Entry("warning", "A role of another account is assumed without an ExternalId."),
     "AWS_GATEWAY": Entry("info", "A public workload stands behind API Gateway, which has limits of its own."),
     "AWS_HEALTH": Entry("info", "Nothing asks a Container made from an image for its health."),

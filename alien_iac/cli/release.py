@@ -10,7 +10,7 @@ from alien_iac.cli.progress import ended_well, follow
 from alien_iac.cli.rollout import card
 from alien_iac.cli.token import parse_labels
 from alien_iac.errors import RolloutFailed
-from alien_iac.packaging.release import PLATFORMS
+from alien_iac.packaging.release import DEFAULT
 from alien_iac.protocol.api import NewRollout, Rollout
 from alien_iac.rollout import policy as policies
 
@@ -55,7 +55,7 @@ def release(
         parse_labels(selector),
     )
     work = shipping.Shipment(control, root, vendor.folder_of(project), quiet=as_json)
-    shipped = work.ship(version, platforms or shipping.in_use(control) or PLATFORMS)
+    shipped = work.ship(version, platforms or shipping.in_use(control) or DEFAULT)
     if no_rollout:
         render.show(shipped, lambda one: f"{one.version} is recorded (sequence {one.sequence})", as_json_=as_json)
         return

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
@@ -14,7 +13,7 @@ from alien_iac.control.store.engine import Transaction
 from alien_iac.control.trust import OnlineKeys, Repository
 from alien_iac.errors import Conflict, InvalidInput, Untrusted
 from alien_iac.protocol.api import PublishRelease, Release
-from alien_iac.protocol.manifest import Blob, Manifest
+from alien_iac.protocol.manifest import Manifest
 from alien_iac.protocol.tuf import Metadata, Targets
 
 _SHOWN = 10
@@ -93,12 +92,8 @@ class Publisher:
             manifest = Manifest.model_validate_json(content)
         except ValidationError as error:
             raise Untrusted(f'"{path}" is not a manifest: {failures.describe(error.errors())}') from error
-        for blob in _blobs(manifest):
+        for blob in manifest.blobs:
             found = trust.file_of(targets, blob.path)
             if (trust.sha256_of(found), found.length) != (blob.sha256, blob.length):
                 raise Untrusted(f'the manifest and the signed targets do not mean the same "{blob.path}"')
         return manifest
-
-
-def _blobs(manifest: Manifest) -> Iterable[Blob]:
-    return (manifest.program_bundle, *manifest.artifacts.values(), *manifest.wheels)

@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from alien_iac.errors import InvalidInput, StackInvalid, told
+from alien_iac.models.arguments import Architecture, Kind
+from alien_iac.models.declared import Declared
 from alien_iac.models.finding import Finding
+from alien_iac.models.platform import Platform
+from alien_iac.models.purpose import Purpose, purpose
 from alien_iac.protocol.environment import volume_name
 from alien_iac.resources import planner
 from alien_iac.testing import recording
@@ -32,12 +36,19 @@ class Workload:
     """A Function or Container of the program."""
 
     id: str
-    kind: str
+    kind: Kind
     source: Path | None
     """Its folder; None for one that runs an image."""
     commands: bool
+    architecture: Architecture | None = None
+    linked: frozenset[Kind] = frozenset()
+    """The kinds of what it is linked to."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Its own `env` as far as it is known, and a made-up place for each volume: what its code may read as it loads."""
+
+    def purpose(self, platform: Platform) -> Purpose:
+        """What its artifact is for on a platform."""
+        return Purpose(platform=platform, kind=self.kind, architecture=self.architecture, linked=self.linked)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +63,11 @@ class Described:
 def describe(folder: Path, platform: str, config: Mapping[str, Any] | None = None) -> Described:
     """Run the stack program of a folder for a platform, and tell what it consists of.
 
-    `config`: further config that the program asks for. StackInvalid with all findings where the checks refuse it;
+    `config`: further config that the program asks for; of a cloud, a made-up place stands for the customer's.
+    StackInvalid with all findings where the checks refuse it;
     InvalidInput, with the place in the program, where it raises.
     """
-    settings = {**_PREFIX, **(config or {}), "alien:platform": platform}
+    settings = {**recording.KEYS.get(platform, {}), **_PREFIX, **(config or {}), "alien:platform": platform}
     with tempfile.TemporaryDirectory() as place:
         answer = Path(place) / "answer.json"
         _run(folder, answer, json.dumps(settings))
@@ -73,8 +85,8 @@ def describe(folder: Path, platform: str, config: Mapping[str, Any] | None = Non
 
 def _workload(facts: Mapping[str, Any]) -> Workload:
     source = Path(facts["source"]) if facts["source"] else None
-    plain = {key: facts[key] for key in ("id", "kind", "commands", "environment")}
-    return Workload(source=source, **plain)
+    plain = {key: facts[key] for key in ("id", "kind", "commands", "architecture", "environment")}
+    return Workload(source=source, linked=frozenset(facts["linked"]), **plain)
 
 
 def _run(folder: Path, answer: Path, settings: str) -> None:
@@ -113,7 +125,7 @@ def main(arguments: Sequence[str]) -> None:
     found = recording.record(program, recording.surroundings(folder, config))
     declared = planners[0].declared if planners else ()
     facts = {
-        "workloads": [_told(each.kind, each.id, folder, each.workload) for each in declared if each.workload],
+        "workloads": [_told(each, declared, folder, each.workload) for each in declared if each.workload],
         "findings": [finding.model_dump() for finding in found.findings],
         "refused": isinstance(found.error, StackInvalid),
         "error": told(found.error, folder) if found.error else "",
@@ -121,15 +133,17 @@ def main(arguments: Sequence[str]) -> None:
     answer.write_text(json.dumps(facts), encoding="utf-8")
 
 
-def _told(kind: object, resource_id: str, folder: Path, workload: Any) -> dict[str, object]:
+def _told(each: Declared, declared: Sequence[Declared], folder: Path, workload: Any) -> dict[str, object]:
     source = str((folder / workload.source).resolve()) if workload.source else None
     volumes = {volume_name(each.mount_path): tempfile.gettempdir() for each in getattr(workload, "volumes", ())}
     own = {name: value if isinstance(value, str) else "" for name, value in workload.env.items()}
     return {
-        "id": resource_id,
-        "kind": str(kind),
+        "id": each.id,
+        "kind": each.kind,
         "source": source,
         "commands": workload.commands,
+        "architecture": workload.architecture,
+        "linked": sorted(purpose(Platform.LOCAL, each, declared).linked),
         "environment": {**own, **volumes},
     }
 

@@ -8,14 +8,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from alien_iac.errors import InvalidInput, Unsupported
+from alien_iac.checks import sizes
+from alien_iac.errors import InvalidInput, StackInvalid, Unsupported
+from alien_iac.models.platform import Platform
 from alien_iac.packaging import bundle, commands, source
 from alien_iac.packaging.archive import Artifact
 from alien_iac.packaging.program import Described, Workload, describe
 from alien_iac.protocol.manifest import Blob, DeclaredCommand, Manifest, SignedConfig
 
-PLATFORMS = ("local",)
-"""Those that sources can be packaged for."""
+DEFAULT = ("local",)
+"""What is built for while nothing is deployed anywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,7 @@ class Order:
     vendor: str
     version: str
     sequence: int
-    platforms: tuple[str, ...] = PLATFORMS
+    platforms: tuple[str, ...] = DEFAULT
     minimum_sequence: int = 1
     config: Mapping[str, Any] = field(default_factory=dict)
     """Config that the program asks for while its workloads are learnt; no part of the release."""
@@ -50,8 +52,7 @@ class Built:
     @property
     def blobs(self) -> tuple[Blob, ...]:
         """Everything that the vendor signs for."""
-        manifest = self.manifest
-        return (self.blob, manifest.program_bundle, *manifest.artifacts.values(), *manifest.wheels)
+        return (self.blob, *self.manifest.blobs)
 
 
 def build(order: Order, cache: Path) -> Built:
@@ -64,7 +65,7 @@ def build(order: Order, cache: Path) -> Built:
     described = {platform: describe(folder, platform, order.config) for platform in order.platforms}
     workloads = _same(described)
     program = bundle.bundle(order.project, cache)
-    artifacts = {each.id: _package(each, cache) for each in workloads if each.source is not None}
+    made = {platform: _artifacts(workloads, Platform(platform), cache) for platform in order.platforms}
     wheels = bundle.wheels(order.project, cache)
     manifest = Manifest(
         vendor=order.vendor,
@@ -73,17 +74,18 @@ def build(order: Order, cache: Path) -> Built:
         sequence=order.sequence,
         platforms=order.platforms,
         program_bundle=_blob("program.zip", program),
-        artifacts={key: _blob(f"{key}.zip", artifact) for key, artifact in artifacts.items()},
+        artifacts=_blobs(made.get(Platform.LOCAL, {})),
+        platform_artifacts={key: _blobs(of_one) for key, of_one in made.items() if key != Platform.LOCAL},
         wheels=tuple(_blob(name, artifact) for name, artifact in wheels),
-        commands=tuple(_commands(workloads, artifacts)),
+        commands=tuple(_commands(workloads, cache)),
         pulumi_version=_version("pulumi"),
         sdk_versions={"python": f"{sys.version_info.major}.{sys.version_info.minor}"},
         min_agent=_version("alien-iac"),
         minimum_sequence=order.minimum_sequence,
     )
-    made = (program, *artifacts.values(), *(artifact for _, artifact in wheels))
+    every = (artifact for of_one in made.values() for artifact in of_one.values())
     notes = tuple(dict.fromkeys(str(finding) for each in described.values() for finding in each.findings))
-    return _built(manifest, made, notes)
+    return _built(manifest, (program, *every, *(artifact for _, artifact in wheels)), notes)
 
 
 def signed_config(config: SignedConfig) -> tuple[Blob, bytes]:
@@ -106,15 +108,15 @@ def _built(manifest: Manifest, made: Iterable[Artifact], notes: tuple[str, ...])
 
 
 def _check(order: Order) -> None:
-    unknown = [platform for platform in order.platforms if platform not in PLATFORMS]
+    unknown = [platform for platform in order.platforms if platform not in set(Platform)]
     if unknown:
-        raise Unsupported(f"sources cannot be packaged for {', '.join(unknown)}", hint=f"one of {', '.join(PLATFORMS)}")
+        raise Unsupported(f"there is no platform {', '.join(unknown)}", hint=f"one of {', '.join(Platform)}")
     if not order.version or "/" in order.version or order.version.startswith("."):
         raise InvalidInput(f'"{order.version}" cannot be a version', hint='such as "1.2.0"; no slash')
 
 
 def _same(described: Mapping[str, Described]) -> Sequence[Workload]:
-    """The workloads, which must be the same on every platform: one artifact serves them all."""
+    """The workloads, which must be the same on every platform."""
     first, *others = described.items()
     platform, found = first
     for other, there in others:
@@ -126,14 +128,29 @@ def _same(described: Mapping[str, Described]) -> Sequence[Workload]:
     return found.workloads
 
 
-def _package(workload: Workload, cache: Path) -> Artifact:
-    return source.package(workload.source or Path(), source.Target(), cache)
-
-
-def _commands(workloads: Iterable[Workload], artifacts: Mapping[str, Artifact]) -> Iterable[DeclaredCommand]:
+def _artifacts(workloads: Iterable[Workload], platform: Platform, cache: Path) -> Mapping[str, Artifact]:
+    """Workload id to its artifact for a platform. StackInvalid where a cloud does not take one of them."""
+    found = {}
     for each in workloads:
-        if each.commands and each.id in artifacts:
-            yield from commands.declared(artifacts[each.id], each.id, each.environment)
+        if each.source is not None:
+            found[each.id] = source.package(each.source, source.Target.of(each.purpose(platform)), cache)
+    kinds = {each.id: each.kind for each in workloads}
+    told = [one for key, made in found.items() for one in sizes.check(platform, kinds[key], key, made.path)]
+    if any(finding.severity == "error" for finding in told):
+        raise StackInvalid(told)
+    return found
+
+
+def _commands(workloads: Iterable[Workload], cache: Path) -> Iterable[DeclaredCommand]:
+    """Read from artifacts for this machine, since only those can be loaded here."""
+    for each in workloads:
+        if each.commands and each.source is not None:
+            artifact = source.package(each.source, source.Target(), cache)
+            yield from commands.declared(artifact, each.id, each.environment)
+
+
+def _blobs(artifacts: Mapping[str, Artifact]) -> dict[str, Blob]:
+    return {key: _blob(f"{key}.zip", artifact) for key, artifact in artifacts.items()}
 
 
 def _blob(name: str, artifact: Artifact) -> Blob:

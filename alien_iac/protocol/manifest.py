@@ -36,7 +36,9 @@ class Manifest(Open):
     program_bundle: Blob
     """Zip of the stack program's folder, without any `Pulumi.*.yaml`."""
     artifacts: dict[str, Blob] = {}
-    """Workload id to the packaged source that it runs."""
+    """Workload id to the packaged source that it runs on `local`."""
+    platform_artifacts: dict[str, dict[str, Blob]] = {}
+    """Every other platform of the release to the same there."""
     wheels: tuple[Blob, ...] = ()
     """Wheels that the stack program needs beside those of the agent."""
     commands: tuple[DeclaredCommand, ...] = ()
@@ -49,6 +51,21 @@ class Manifest(Open):
     """Agents leave every release below this one (raised by a recall)."""
     returns_to: tuple[int, ...] = ()
     """Sequences below an agent's own that this signed statement allows it to go back to."""
+
+    def artifacts_on(self, platform: str) -> dict[str, Blob]:
+        """Workload id to the packaged source that it runs on a platform."""
+        return self.platform_artifacts.get(platform, self.artifacts)
+
+    def blobs_on(self, platform: str) -> tuple[Blob, ...]:
+        """All files that an agent on this platform needs."""
+        return (self.program_bundle, *self.artifacts_on(platform).values(), *self.wheels)
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """All files of the release, each once."""
+        others = (blob for of_one in self.platform_artifacts.values() for blob in of_one.values())
+        every = (self.program_bundle, *self.artifacts.values(), *others, *self.wheels)
+        return tuple({blob.path: blob for blob in every}.values())
 
 
 class SignedConfig(Open):

@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from alien_iac.checks import sizes
 from alien_iac.checks.catalogue import finding
 from alien_iac.errors import AlienError
 from alien_iac.models.declared import Declared, Folder
@@ -36,18 +37,31 @@ def gather(
 ) -> tuple[dict[str, Packaged], list[Finding]]:
     """The artifact of every workload with a source, and what could not be packaged."""
     made: dict[str, Packaged] = {}
-    problems = []
+    problems: list[Finding] = []
     for component in components:
-        ready, folder = deployment.artifacts.get(component.id), sources.get(component.id)
         try:
-            if ready is not None:
-                made[component.id] = Ready(ready, hashlib.sha256(ready.read_bytes()).hexdigest())
-            elif folder is not None and folder.has_main:
-                made[component.id] = package(
-                    folder.path, purpose(deployment.platform, component, components), deployment.cache
-                )
+            found = _artifact(deployment, component, components, sources.get(component.id), package)
         except OSError as error:
             problems.append(finding("PACKAGING_FAILED", component.id, f"its artifact cannot be read: {error}"))
         except AlienError as error:
             problems.append(finding("PACKAGING_FAILED", component.id, error.message, error.hint or ""))
+        else:
+            if found is not None:
+                made[component.id] = found
+                problems.extend(sizes.check(deployment.platform, component.kind, component.id, found.path))
     return made, problems
+
+
+def _artifact(
+    deployment: Deployment,
+    component: Declared,
+    components: tuple[Declared, ...],
+    folder: Folder | None,
+    package: Packager,
+) -> Packaged | None:
+    ready = deployment.artifacts.get(component.id)
+    if ready is not None:
+        return Ready(ready, hashlib.sha256(ready.read_bytes()).hexdigest())
+    if folder is None or not folder.has_main:
+        return None
+    return package(folder.path, purpose(deployment.platform, component, components), deployment.cache)

@@ -34,13 +34,13 @@ def fetched(place: Place, vendor: Vendor, manifest: str) -> Release:
     with trust.Repository(place, URL, "good", vendor.transport()) as repository:
         repository.refresh()
         release = repository.release(manifest, None)
-        for blob in (release.manifest.program_bundle, *release.manifest.artifacts.values(), *release.manifest.wheels):
+        for blob in release.manifest.blobs:
             repository.blob(blob)
     return release
 
 
 def laid(place: Place, release: Release) -> shelf.Laid:
-    return shelf.lay_out(place, release, lambda blob: trust.cached(place, blob))
+    return shelf.lay_out(place, release, "local", lambda blob: trust.cached(place, blob))
 
 
 def wheel(folder: Path, name: str = "tinylib") -> bytes:

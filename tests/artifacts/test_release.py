@@ -153,7 +153,7 @@ def test_the_child_that_reads_commands_sees_no_secrets(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     ("changes", "error", "text"),
     [
-        ({"platforms": ("local", "aws")}, Unsupported, "aws"),
+        ({"platforms": ("local", "moon")}, Unsupported, "moon"),
         ({"version": "a/b"}, InvalidInput, '"a/b" cannot be a version'),
     ],
 )

@@ -114,6 +114,8 @@ CONFIG: dict[str, dict[str, str | None]] = {
     "CONFIG_UNKNOWN": {"colour": "blue"},
 }
 ELSEWHERE = {
+    "ARTIFACT_LARGE": "test_clouds.py",
+    "ARTIFACT_TOO_LARGE": "test_clouds.py",
     "IGNORED": "test_what_local_has_no_use_for_is_told_and_built",
     "IMAGE_LOOPBACK": "test_an_image_does_not_reach_loopback",
     "LATE": "test_planning.py",
