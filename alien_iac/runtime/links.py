@@ -28,6 +28,10 @@ _CONNECTORS = {
     ("kv", "local-kv"): (f"{_STORES}.local_kv", "connect"),
     ("queue", "local-queue-http"): (f"{_STORES}.local_queue", "connect"),
     ("secret", "local-secret"): (f"{_STORES}.local_secret", "connect"),
+    ("storage", "s3"): (f"{_STORES}.aws_storage", "connect"),
+    ("kv", "dynamodb"): (f"{_STORES}.aws_kv", "connect"),
+    ("queue", "sqs"): (f"{_STORES}.aws_queue", "connect"),
+    ("secret", "secrets-manager"): (f"{_STORES}.aws_secret", "connect"),
     ("container", "local"): (f"{_STORES}.local_calls", "connect_container"),
     ("function", "local"): (f"{_STORES}.local_calls", "connect_function"),
 }

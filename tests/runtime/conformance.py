@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import pytest
-from runtime import stores_local
+from runtime import stores_aws, stores_local
 from runtime.emulators import Emulators
 
 Env = dict[str, str]
@@ -72,7 +72,10 @@ class Covered:
     marks: tuple[pytest.MarkDecorator, ...] = ()
 
 
-PLATFORMS = (Covered("local", stores_local.open_stores),)
+PLATFORMS = (
+    Covered("local", stores_local.open_stores),
+    Covered("aws", stores_aws.open_stores),
+)
 
 
 def covering(kind: Kind) -> list[Any]:

@@ -106,7 +106,6 @@ async def test_list_counts_in_segments(files: Storage) -> None:
     assert [info.key for info in await files.list()] == ["a/1", "a/b/2", "ab", "c"]
 
 
-@pytest.mark.slow
 async def test_a_list_longer_than_a_page(files: Storage) -> None:
     keys = [f"many/{number:04}" for number in range(1005)]
     for start in range(0, len(keys), 50):

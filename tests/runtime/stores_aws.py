@@ -1,0 +1,154 @@
+"""Real stores on MiniStack, which speaks the protocols of AWS's own services on a loopback port."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import botocore.session
+import httpx
+from runtime.emulators import Emulators, tool_environment
+
+from alien_iac.protocol import environment
+from alien_iac.protocol.bindings import AwsSecret, DynamoKv, S3Storage, SqsQueue
+from alien_iac.protocol.wire import Open
+
+MINISTACK = "ministack==1.5.33"
+REGION = "eu-central-1"
+
+
+class MiniStack:
+    """A running one, and how to reach it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.environment = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        self._session = botocore.session.get_session()
+        self._session.set_credentials("test", "test")
+
+    def client(self, service: str) -> Any:
+        return self._session.create_client(service, region_name=REGION, endpoint_url=self.url)
+
+
+@contextmanager
+def ministack() -> Iterator[MiniStack]:
+    """It says that it is well half a second after it is started."""
+    program = tool_environment(MINISTACK) / "ministack"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with TemporaryDirectory() as home:
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": home,
+            "TMPDIR": home,
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "SERVICES": "s3,dynamodb,sqs,secretsmanager,sts",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+        log = Path(home) / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen([program], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=home)
+        try:
+            yield MiniStack(_ready(process, f"http://127.0.0.1:{port}", log))
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _ready(process: subprocess.Popen[bytes], url: str, log: Path) -> str:
+    end = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, log.read_text()
+        try:
+            httpx.get(f"{url}/_ministack/health", trust_env=False).raise_for_status()
+        except httpx.HTTPError:
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        else:
+            return url
+
+
+class AwsStores:
+    """What one test made: each of its names is in one place only."""
+
+    def __init__(self, cloud: MiniStack) -> None:
+        self._cloud = cloud
+        self._prefix = f"t{uuid.uuid4().hex[:10]}"
+
+    def storage(self, name: str) -> dict[str, str]:
+        bucket = self._name(name)
+        where = {"LocationConstraint": REGION}
+        self._cloud.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        return self._linked(name, S3Storage(bucket_name=bucket))
+
+    def kv(self, name: str) -> dict[str, str]:
+        table = self.table(name)
+        return self._linked(name, DynamoKv(table_name=table, region=REGION))
+
+    def table(self, name: str) -> str:
+        """A table as the component makes it."""
+        client, table = self._cloud.client("dynamodb"), self._name(name)
+        client.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+        client.update_time_to_live(TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+        return table
+
+    def queue(self, name: str, *, visibility: int = 30, receives: int = 5) -> dict[str, str]:
+        client = self._cloud.client("sqs")
+        dead = client.create_queue(QueueName=self._name(f"{name}-dead"))["QueueUrl"]
+        asked = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
+        redrive = {"deadLetterTargetArn": asked["Attributes"]["QueueArn"], "maxReceiveCount": receives}
+        made = client.create_queue(
+            QueueName=self._name(name),
+            Attributes={"VisibilityTimeout": str(visibility), "RedrivePolicy": json.dumps(redrive)},
+        )
+        return self._linked(name, SqsQueue(queue_url=made["QueueUrl"]))
+
+    def secret(self, name: str) -> dict[str, str]:
+        self._cloud.client("secretsmanager").create_secret(Name=self._name(name))
+        return self._linked(name, AwsSecret(secret_name=self._name(name), region=REGION))
+
+    def set_secret(self, name: str, value: bytes) -> None:
+        try:
+            given: dict[str, Any] = {"SecretString": value.decode()}
+        except UnicodeDecodeError:
+            given = {"SecretBinary": value}
+        self._cloud.client("secretsmanager").put_secret_value(SecretId=self._name(name), **given)
+
+    def _name(self, name: str) -> str:
+        return f"{self._prefix}-{name}"
+
+    def _linked(self, name: str, binding: Open) -> dict[str, str]:
+        return {**self._cloud.environment, environment.binding_name(name): json.dumps(binding.dump())}
+
+
+@contextmanager
+def open_stores(folder: Path, emulators: Emulators) -> Iterator[AwsStores]:  # noqa: ARG001 - they are in MiniStack
+    """The stores of one test."""
+    yield AwsStores(emulators.get(ministack))
