@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alien_iac.models.finding import Finding, Severity
+from alien_iac.policy.rules import RULES
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "ARGUMENT_INVALID": Entry("error", "An argument has a wrong type, or a value that is not allowed."),
     "ARGUMENT_MISSING": Entry("error", "A component lacks an argument that it needs here."),
     "ARGUMENT_UNKNOWN": Entry("error", "A component has no argument of this name."),
-    "AWS_EGRESS": Entry("info", "Workloads of a network reach the internet over https only."),
     "ARTIFACT_LARGE": Entry("info", "A packaged source is large, and takes another way to the cloud."),
     "ARTIFACT_TOO_LARGE": Entry("error", "A packaged source is larger than the cloud takes."),
+    "AWS_EGRESS": Entry("info", "Workloads of a network reach the internet over https only."),
     "AWS_EXTERNAL_ID": Entry("warning", "A role of another account is assumed without an ExternalId."),
     "AWS_GATEWAY": Entry("info", "A public workload stands behind API Gateway, which has limits of its own."),
     "AWS_HEALTH": Entry("info", "Nothing asks a Container made from an image for its health."),
@@ -82,6 +83,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "PLATFORM_MISSING": Entry("error", "The platform's package is not installed."),
     "QUEUE_CONSUMERS": Entry("error", "A queue would be both pushed to a Function and pulled, or pushed to two."),
     "RANGE_INVALID": Entry("error", "A value is outside of what every platform can do."),
+    **{rule.code: Entry("warning", f"A resource breaks a rule: {rule.says}") for rule in RULES},
     "SCHEDULE_INVALID": Entry("error", "A crontab line or a time zone is not one, or names no instant at all."),
     "SOURCE_MISSING": Entry("error", "There is no folder at a workload's `source`."),
     "SOURCE_NO_MAIN": Entry("error", "A workload's source folder has no `main.py`."),

@@ -9,6 +9,7 @@ import click
 from alien_iac import errors, platforms, projects
 from alien_iac.cli import render
 from alien_iac.models.platform import Platform
+from alien_iac.policy import copy_pack
 from alien_iac.review import against as earlier
 from alien_iac.review import answers, deployments, diff, permissions, render_html, render_text, run
 from alien_iac.review.deployments import Subject
@@ -35,6 +36,12 @@ _PLATFORMS = (*(each.value for each in Platform), ALL)
     help="Write what deploying takes here, in each cloud's own form.",
 )
 @click.option(
+    "--policy-pack",
+    "pack_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the rules here, for `pulumi up --policy-pack`.",
+)
+@click.option(
     "--project",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
@@ -47,6 +54,7 @@ def review(
     html: Path | None,
     against: str | None,
     permissions_folder: Path | None,
+    pack_folder: Path | None,
     project: Path,
     *,
     as_json: bool,
@@ -61,6 +69,8 @@ def review(
     differences = [diff.compare(before[one.platform], one) for one in reviews if one.platform in before]
     if permissions_folder is not None:
         _write_permissions(permissions_folder, reviews)
+    if pack_folder is not None:
+        copy_pack(pack_folder)
     if html is not None:
         title = f"Review of {subjects[0].project.name}" + (f" for {stack}" if stack else "")
         html.write_text(render_html.page(title, reviews, differences), encoding="utf-8")

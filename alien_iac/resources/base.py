@@ -12,7 +12,7 @@ import pulumi
 from alien_iac.checks import arguments as reading
 from alien_iac.checks.catalogue import finding
 from alien_iac.errors import Conflict
-from alien_iac.models.arguments import Computed, Kind
+from alien_iac.models.arguments import Arguments, Computed, Kind, StorageArguments, WorkloadArguments
 from alien_iac.models.declared import Declared
 from alien_iac.models.finding import Finding
 from alien_iac.models.links import Link
@@ -49,7 +49,8 @@ class Component(pulumi.ComponentResource):
         self._promises = Promises()
         self._transforms = self._checked(transform)
         self._options = self._option(opts)
-        super().__init__(TOKENS[self.kind], plan.logical_name(self.kind, self.resource_id), None, self._options)
+        logical = plan.logical_name(self.kind, self.resource_id)
+        super().__init__(TOKENS[self.kind], logical, _told(read.arguments), self._options)
         if not isinstance(name, str):
             self._problems.append(finding("ID_INVALID", self.resource_id, f"the name is a {type(name).__name__}"))
         self._add_links(link)
@@ -156,6 +157,13 @@ class Native(Mapping[str, "pulumi.Output[Any]"]):
 
     def __len__(self) -> int:
         return len(self._roles)
+
+
+def _told(arguments: Arguments) -> dict[str, Any] | None:
+    """What Pulumi is told of a component: policies allow what is public only where somebody said so."""
+    public = isinstance(arguments, WorkloadArguments) and arguments.public
+    readable = isinstance(arguments, StorageArguments) and arguments.public_read
+    return {"public": True} if public or readable else None
 
 
 def _is_later(value: object) -> bool:

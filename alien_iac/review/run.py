@@ -19,7 +19,7 @@ from alien_iac.errors import UpdateFailed
 from alien_iac.programs import Program
 from alien_iac.protocol import review as agreed
 from alien_iac.protocol.outputs import KEY
-from alien_iac.review import events, leaving, model, permissions, synthetic
+from alien_iac.review import events, judging, leaving, model, permissions, synthetic
 from alien_iac.review.answers import Answers
 from alien_iac.review.deployments import Subject
 from alien_iac.review.offline import OfflineProvider
@@ -49,7 +49,7 @@ def review(subject: Subject, answers: Answers) -> model.Review:
         reasons = "\n".join(f"  {line}" for line in failures) or "  the engine gave no reason"
         raise UpdateFailed(f"the stack program cannot be reviewed for {subject.platform}:\n{reasons}")
     made = sorted((_resource(r, shown) for r in resources if r.type != urns.ROOT), key=lambda r: r.urn)
-    return model.Review.model_validate(
+    said = model.Review.model_validate(
         {
             "platform": subject.platform.value,
             "resources": made if found is None else (),
@@ -58,6 +58,7 @@ def review(subject: Subject, answers: Answers) -> model.Review:
             "deployPermissions": permissions.needed(subject, {r.type for r in made}),
         }
     )
+    return said.model_copy(update={"findings": (*said.findings, *judging.findings(said.resources, subject))})
 
 
 def _dry_create(subject: Subject, answers: Answers, folder: Path) -> Result:

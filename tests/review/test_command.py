@@ -50,6 +50,12 @@ def test_against_a_file_and_a_git_ref(shell: Shell) -> None:
     assert "+ alien:local:Kv state" in text
 
 
+def test_the_rules_are_written_as_a_pack_for_pulumis_own_cli(shell: Shell) -> None:
+    shell.done("review", "--platform", "local", "--policy-pack", "rules")
+    assert (shell.folder / "rules/PulumiPolicy.yaml").is_file()
+    assert (shell.folder / "rules/requirements.txt").read_text().startswith("alien-iac[policy]==")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
