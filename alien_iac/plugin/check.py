@@ -14,7 +14,7 @@ from alien_iac.protocol.wire import Wire
 def failures(kind: Kind[Any], given: Properties, call: Call) -> list[Failure]:
     """What is wrong. What is unknown yet counts as right, and no secret is quoted."""
     try:
-        inputs = kind.model.model_validate(given.plain)
+        inputs = kind.model.model_validate(kind.upgraded(given.plain))
     except ValidationError as invalid:
         found = [error for error in invalid.errors(include_url=False) if _top(error) not in given.unknown]
         return [_failure(error, kind.model, given) for error in found]
@@ -23,7 +23,12 @@ def failures(kind: Kind[Any], given: Properties, call: Call) -> list[Failure]:
 
 def known(kind: Kind[Inputs], plain: Mapping[str, Any]) -> Inputs:
     """The inputs of a resource in the state, perhaps of another version: what this one has no word for is left out."""
-    return kind.model.model_validate({key: value for key, value in plain.items() if key in names(kind.model)})
+    return kind.model.model_validate(ours(kind, plain))
+
+
+def ours(kind: Kind[Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """What this version has a word for."""
+    return {key: value for key, value in kind.upgraded(plain).items() if key in names(kind.model)}
 
 
 def names(model: type[Wire]) -> frozenset[str]:

@@ -78,6 +78,10 @@ class Kind(ABC, Generic[Inputs]):
     stable: ClassVar[frozenset[str]] = frozenset()
     """Those of them that an update does not change."""
 
+    def upgraded(self, plain: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Inputs as an earlier version wrote them, in today's words: programs and states of before are read too."""
+        return plain
+
     @abstractmethod
     def check(self, inputs: Inputs, call: Call) -> Iterable[Failure]:
         """What is wrong beyond the shape."""

@@ -1,6 +1,6 @@
 """`alien:local:Process`: a command that the deployment's supervisor keeps running, with its port, code and log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class ProcessInputs(Wire):
     """The zip's SHA-256 in hex."""
     env: dict[str, str] = {}
     """`{port:<id>}` and `{file:<path>}` in a value are filled in when the process starts."""
-    port: bool = False
+    needs_port: bool = False
     """Whether it listens; the number comes in PORT."""
     listen: int | None = Field(default=None, ge=1, le=65_535)
     """That number, instead of one that is picked."""
@@ -62,10 +62,17 @@ class ProcessKind(Kind[ProcessInputs]):
     replaces = frozenset({"name"})
     computed = {"port": "integer", "url": "string", "pid": "integer", "status": "string"}
 
+    def upgraded(self, plain: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`needsPort` was `port` once, as the output is: a boolean under that name is the input of then."""
+        if not isinstance(plain.get("port"), bool):
+            return plain
+        rest = {key: value for key, value in plain.items() if key != "port"}
+        return {"needsPort": plain["port"], **rest}
+
     def check(self, inputs: ProcessInputs, call: Call) -> Iterator[Failure]:
-        listens = inputs.port or inputs.listen is not None
+        listens = inputs.needs_port or inputs.listen is not None
         if inputs.health.kind != "none" and not listens:
-            yield Failure("health", f"{inputs.health.kind!r} needs a port: set `port` or `listen`")
+            yield Failure("health", f"{inputs.health.kind!r} needs a port: set `needsPort` or `listen`")
         if inputs.code is not None and not Path(inputs.code).is_absolute():
             yield Failure("code", f"{inputs.code!r} is not an absolute path")
         for number, part in enumerate(inputs.command):
@@ -94,7 +101,7 @@ class ProcessKind(Kind[ProcessInputs]):
             return None
         supervisor = Supervisor(call.root)
         supervisor.reconcile()
-        return Live(identity, _outputs(found, call, supervisor), None if inputs else found.inputs)
+        return Live(identity, _outputs(found, call, supervisor), None if inputs else self.upgraded(found.inputs))
 
     def delete(self, inputs: ProcessInputs, call: Call) -> None:
         supervisor, layout = Supervisor(call.root), call.layout
@@ -159,7 +166,7 @@ def _define(inputs: ProcessInputs, call: Call) -> Definition:
         code=code,
         env=inputs.env,
         volumes=inputs.volumes,
-        port=ledger.allocate(inputs.name, inputs.listen) if inputs.port or inputs.listen else None,
+        port=ledger.allocate(inputs.name, inputs.listen) if inputs.needs_port or inputs.listen else None,
         stop_seconds=inputs.stop_seconds,
         log_max_bytes=inputs.log_max_bytes,
         inputs=inputs.model_dump(mode="json", by_alias=True, exclude_unset=True),

@@ -91,7 +91,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @answers.errors
     def Diff(self, request: pb.DiffRequest, context: Context) -> pb.DiffResponse:
         kind = self._kind(request)
-        before, after = values.decode(_inputs(request)).plain, values.decode(request.news).plain
+        before, after = (kind.upgraded(values.decode(one).plain) for one in (_inputs(request), request.news))
         names = check.names(kind.model)
         changed = [key for key in sorted(names - set(request.ignoreChanges)) if before.get(key) != after.get(key)]
         first = bool(kind.replaces.intersection(changed)) and kind.delete_first(check.known(kind, before))
@@ -103,15 +103,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             return pb.CreateResponse(properties=answers.foreseen(kind, given, {}))
         with answers.half_made(given):
-            live = kind.create(kind.model.model_validate(given.plain), self._call(kind, request.timeout))
+            live = kind.create(kind.model.model_validate(kind.upgraded(given.plain)), self._call(kind, request.timeout))
         return pb.CreateResponse(id=live.id, properties=answers.outputs(given, live))
 
     @answers.errors
     def Read(self, request: pb.ReadRequest, context: Context) -> pb.ReadResponse:
         kind = self._kind(request)
         given = values.decode(request.inputs if request.inputs.fields else request.properties)
-        names = check.names(kind.model)
-        given = dataclasses.replace(given, plain={k: v for k, v in given.plain.items() if k in names})
+        given = dataclasses.replace(given, plain=check.ours(kind, given.plain))
         inputs = check.known(kind, given.plain) if given.plain else None
         live = kind.read(request.id, inputs, self._call(kind, request.timeout))
         if live is None:
@@ -124,12 +123,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @answers.errors
     def Update(self, request: pb.UpdateRequest, context: Context) -> pb.UpdateResponse:
         kind, given = self._kind(request), values.decode(request.news)
+        new = kind.upgraded(given.plain)
         if request.preview:
             olds = values.decode(request.olds).plain
             return pb.UpdateResponse(properties=answers.foreseen(kind, given, olds))
         old = check.known(kind, values.decode(_inputs(request)).plain)
         with answers.half_made(given):
-            live = kind.update(old, kind.model.model_validate(given.plain), self._call(kind, request.timeout))
+            live = kind.update(old, kind.model.model_validate(new), self._call(kind, request.timeout))
         return pb.UpdateResponse(properties=answers.outputs(given, live))
 
     @answers.errors

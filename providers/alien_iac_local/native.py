@@ -47,7 +47,7 @@ class Process(pulumi.CustomResource):
     pid: pulumi.Output[int]
 
     def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
-        outputs = dict.fromkeys(("url", "pid"))
+        outputs = dict.fromkeys(("port", "url", "pid"))
         super().__init__(local.PROCESS, resource_name, {**outputs, **_camel(props)}, versioned(opts))
 
 

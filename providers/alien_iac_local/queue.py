@@ -48,7 +48,7 @@ def _broker(context: Context, layout: Layout) -> Process:
         "name": BROKER,
         "command": ["python", "-m", "alien_iac.runtime.broker", str(layout.queue(BROKER).parent)],
         "env": {},
-        "port": True,
+        "needs_port": True,
         "health": {"kind": "tcp"},
         "stop_seconds": 10,
     }

@@ -24,7 +24,7 @@ def arguments(context: Context) -> dict[str, Any]:
         "name": name,
         **code,
         "env": environment(context, layout),
-        "port": True,
+        "needs_port": True,
         "stop_seconds": STOP_SECONDS,
         "token_file": str(layout.token(name)),
         "release": context.deployment.release,

@@ -43,7 +43,7 @@ def program(folder: Path, text: str = SERVER) -> str:
 def server(code: str, /, **more: object) -> dict[str, Any]:
     """The inputs of a process that serves HTTP."""
     health = {"kind": "http", "path": "/"}
-    base = {"name": "api", "command": ["python", "main.py"], "code": code, "port": True, "health": health}
+    base = {"name": "api", "command": ["python", "main.py"], "code": code, "needsPort": True, "health": health}
     return base | {"stopSeconds": 3} | more
 
 

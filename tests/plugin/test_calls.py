@@ -16,6 +16,7 @@ from plugin.plugin_engine import PLUGIN, UNKNOWN, Engine, plain, secret, struct
 from plugin.plugin_world import DIRECTORY, KV, PROCESS, QUEUE, SECRET, eventually
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
+from alien_iac.plugin import check, table
 from alien_iac.protocol.code import ARTIFACT, IMAGE
 
 
@@ -37,6 +38,13 @@ def test_schema_has_every_type_and_only_known_references(engine: Engine) -> None
     references = re.findall(r'"\$ref": "#/types/([^"]+)"', json.dumps(schema))
     assert references
     assert set(references) <= set(schema["types"])
+
+
+@pytest.mark.parametrize("token", sorted(table.KINDS))
+def test_no_output_is_named_as_an_input(token: str) -> None:
+    """An engine takes it for drift, and asks the plugin about a resource that nothing has changed."""
+    kind = table.KINDS[token]
+    assert not set(kind.computed) & check.names(kind.model)
 
 
 def test_an_unknown_version_of_the_schema_is_refused(engine: Engine) -> None:
@@ -107,7 +115,7 @@ def test_a_path_outside_of_the_deployment_is_refused(engine: Engine, root: Path,
         ({"name": "Big"}, "name"),
         ({"command": []}, "command"),
         ({"health": {"kind": "http"}}, "health"),
-        ({"health": {"kind": "guess"}, "port": True}, "health.kind"),
+        ({"health": {"kind": "guess"}, "needsPort": True}, "health.kind"),
         ({"command": ["cat", "{file:/a}"]}, "command[1]"),
         ({"command": ["python", "{code}/x.py"]}, "command[1]"),
         ({"code": "relative"}, "code"),
@@ -153,7 +161,7 @@ def test_a_single_writer_is_deleted_before_it_is_replaced(
 
 def test_a_preview_touches_nothing(engine: Engine, root: Path) -> None:
 
-    inputs = {"name": "api", "command": ["true"], "env": {"A": UNKNOWN}, "port": True}
+    inputs = {"name": "api", "command": ["true"], "env": {"A": UNKNOWN}, "needsPort": True}
     identity, outputs = engine.create(PROCESS, inputs, preview=True)
     assert identity == ""
     assert outputs["url"] == outputs["pid"] == outputs["port"] == UNKNOWN

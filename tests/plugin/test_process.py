@@ -56,6 +56,22 @@ def test_runs_and_goes_without_a_trace(engine: Engine, root: Path, tmp_path: Pat
     engine.delete(PROCESS, inputs)
 
 
+def test_what_an_earlier_version_wrote_runs_on_and_its_programs_are_understood(engine: Engine, tmp_path: Path) -> None:
+    inputs = server(program(tmp_path / "code"))
+    earlier = {("port" if key == "needsPort" else key): value for key, value in inputs.items()}
+    assert not engine.failures(PROCESS, earlier)
+    _, before = engine.create(PROCESS, earlier)
+    assert not engine.diff(PROCESS, earlier, inputs).diffs
+    assert not engine.diff(PROCESS, inputs, earlier).diffs
+    found = engine.read(PROCESS, "api", earlier)
+    assert plain(found.inputs) == inputs
+    assert plain(engine.read(PROCESS, "api").inputs)["needsPort"]
+    assert (get(before["url"])["pid"], plain(found.properties)["port"]) == (before["pid"], before["port"])
+    newer = inputs | {"release": "2"}
+    assert list(engine.diff(PROCESS, earlier, newer).replaces) == []
+    assert engine.update(PROCESS, earlier, newer)["port"] == before["port"]
+
+
 def test_environment_is_made_and_not_inherited(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
     token, volume = root / "queues/jobs.token", root / "volumes/api/data"
