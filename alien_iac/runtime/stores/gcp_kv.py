@@ -21,7 +21,7 @@ from google.cloud.firestore_v1 import DELETE_FIELD, Client, CollectionReference,
 from alien_iac.errors import InvalidInput
 from alien_iac.protocol import bindings
 from alien_iac.runtime.stores.gcp_errors import translated
-from alien_iac.runtime.stores.kv import KvEntry, KvPage
+from alien_iac.runtime.stores.kv import KEY, KvEntry, KvPage, bad_cursor
 from alien_iac.runtime.stores.parsing import parse
 
 SECONDS = 20.0
@@ -81,6 +81,8 @@ class FirestoreKv:
                     return True
 
     def scan(self, prefix: str, limit: int, cursor: str | None) -> KvPage:
+        if cursor is not None and not (KEY.fullmatch(cursor) and cursor.startswith(prefix)):
+            raise bad_cursor(self._id)
         query = self._collection.order_by("__name__").limit(limit + 1)
         if cursor:
             query = query.start_after({"__name__": cursor})

@@ -6,7 +6,7 @@ takes a receipt whose time is over without a word, and delivers the message agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,9 +15,9 @@ from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.subscriber import SubscriberClient
 from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
 
-from alien_iac.errors import AlienError
 from alien_iac.protocol import bindings
 from alien_iac.runtime.stores import payloads
+from alien_iac.runtime.stores.batches import send_parts
 from alien_iac.runtime.stores.gcp_errors import translated
 from alien_iac.runtime.stores.parsing import parse
 from alien_iac.runtime.stores.queue import QueueMessage, SendResult
@@ -46,19 +46,7 @@ class PubsubQueue:
         self._publish([message])
 
     def send_batch(self, messages: Sequence[Payload]) -> list[SendResult]:
-        results: list[SendResult] = []
-        for part in _parts(messages):
-            try:
-                self._publish(part)
-            except AlienError as error:
-                if not results:
-                    raise
-                results += [
-                    SendResult(status="unknown" if error.retryable else "rejected", message=error.message)
-                ] * len(part)
-            else:
-                results += [SendResult(status="sent")] * len(part)
-        return results
+        return send_parts(messages, self._publish, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
 
     def receive(self, max_messages: int, wait_seconds: float) -> list[QueueMessage]:
         wait = max(wait_seconds, SHORTEST_WAIT_SECONDS)
@@ -87,10 +75,7 @@ class PubsubQueue:
             self._subscriber.seek(request=request, timeout=SECONDS)
 
     def _publish(self, messages: Iterable[Payload]) -> None:
-        sent = [
-            PubsubMessage(data=m.text.encode(), attributes={payloads.CONTENT_TYPE: payloads.content_type(m)})
-            for m in messages
-        ]
+        sent = [PubsubMessage(data=m.text.encode(), attributes=payloads.attributes(m)) for m in messages]
         with translated(self._about):
             self._publisher.publish(topic=self._topic, messages=sent, timeout=SECONDS)
 
@@ -102,20 +87,6 @@ class PubsubQueue:
                 ack_deadline_seconds=seconds,
                 timeout=SECONDS,
             )
-
-
-def _parts(messages: Sequence[Payload]) -> Iterator[list[Payload]]:
-    """The messages in their order, in parts that one request carries."""
-    part: list[Payload] = []
-    size = 0
-    for message in messages:
-        length = len(message.text.encode())
-        if part and (len(part) == BATCH_MESSAGES or size + length > BATCH_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(message)
-        size += length
-    yield part
 
 
 def _message(received: ReceivedMessage) -> QueueMessage:
