@@ -14,14 +14,21 @@ OF_PLATFORM: Mapping[str, tuple[str, ...]] = {
     "azure": (),
 }
 """Of every workload on this cloud, beside those."""
+_OBSTORE, _BOTOCORE = "obstore>=0.12,<0.13", "botocore>=1.40"
 OF_LINK: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "aws": {"Storage": ("obstore>=0.12,<0.13",)},
-    "gcp": {"Storage": ("obstore>=0.12,<0.13",)},
-    "azure": {"Storage": ("obstore>=0.12,<0.13",)},
+    "aws": {
+        "Storage": (_OBSTORE,),
+        "Kv": (_BOTOCORE,),
+        "Queue": (_BOTOCORE,),
+        "Secret": (_BOTOCORE,),
+        "Function": (_BOTOCORE,),
+    },
+    "gcp": {"Storage": (_OBSTORE,)},
+    "azure": {"Storage": (_OBSTORE,)},
 }
 """Of a workload that is linked to a component of this kind."""
-IN_IMAGE: Mapping[tuple[str, str], tuple[str, ...]] = {}
-"""Platform and kind of workload to the packages that the cloud's own image brings along: they are not packaged."""
+IN_IMAGE: Mapping[tuple[str, str], tuple[str, ...]] = {("aws", "Function"): (_BOTOCORE,)}
+"""Platform and kind of workload to what the cloud's own image brings along: they are not packaged."""
 
 
 def requirements(platform: str, kind: str, linked: Iterable[str]) -> tuple[str, ...]:

@@ -12,13 +12,12 @@ import pulumi
 from pulumi_aws.ecr import LifecyclePolicy
 
 from alien_iac.models.arguments import ContainerArguments
+from alien_iac.protocol.code import BASE
 from alien_iac.resources.context import Context
 from alien_iac.resources.native import Image
 from alien_iac_aws import fargate, image, task
 from alien_iac_aws.place import Place, place
 
-BASE = "docker.io/library/python@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
-"""Python 3.13 (slim), for both architectures: what a source runs on."""
 KEPT_IMAGES = 20
 """More than an update ever leaves behind: it deletes what it replaced."""
 

@@ -12,16 +12,13 @@ from pulumi_azure_native.authorization import RoleAssignment
 from pulumi_azure_native.containerregistry import Registry, SkuArgs
 from pulumi_azure_native.managedidentity import UserAssignedIdentity
 
+from alien_iac.protocol.code import BASE
 from alien_iac.resources.context import Context, Grant
 from alien_iac.resources.native import Image
 from alien_iac_azure import naming
 from alien_iac_azure.access import IMAGE_PULLER, assigned
 from alien_iac_azure.place import place
 from alien_iac_azure.shared import shared
-
-BASE = "docker.io/library/python@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
-"""What a source is laid over: Python for the wheels that packaging chose."""
-
 
 IDLE = {"image registry, once a deployment": "USD 5.08"}
 

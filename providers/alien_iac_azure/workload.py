@@ -9,7 +9,7 @@ from alien_iac.models.arguments import ContainerArguments
 from alien_iac.models.declared import Declared
 from alien_iac.models.triggers import ScheduleTrigger
 from alien_iac.protocol import azure_functions
-from alien_iac.protocol.code import APP
+from alien_iac.protocol.code import APP, requirements_folder
 from alien_iac.protocol.environment import PORT, binding_name, volume_name
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
@@ -43,7 +43,8 @@ def environment(context: Context, identity: UserAssignedIdentity) -> Variables:
 def in_container(context: Context) -> Variables:
     """What a workload in a container is told beside that."""
     arguments = context.declared.arguments
-    python: Variables = {"PYTHONPATH": f"{APP}/.python"} if context.artifact else {}
+    folder = requirements_folder("azure", context.declared.kind)
+    python: Variables = {"PYTHONPATH": f"{APP}/{folder}"} if context.artifact else {}
     if not isinstance(arguments, ContainerArguments):
         return {**python, PORT: str(FUNCTION_PORT)}
     port: Variables = {PORT: str(arguments.port)} if arguments.port else {}

@@ -13,6 +13,7 @@ from pulumi_gcp.artifactregistry import (
     RepositoryVulnerabilityScanningConfigArgs,
 )
 
+from alien_iac.protocol.code import BASE
 from alien_iac.resources.context import Context
 from alien_iac.resources.native import Image
 from alien_iac_gcp import naming
@@ -20,9 +21,6 @@ from alien_iac_gcp.encryption import keyed
 from alien_iac_gcp.place import IMPERSONATE, place
 from alien_iac_gcp.shared import after, with_apis
 from alien_iac_gcp.workload import of_source
-
-BASE = "docker.io/library/python@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
-"""What a source is laid over: Python for the wheels that packaging chose."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import pulumi
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.models.declared import Declared
 from alien_iac.protocol import cloud_run
-from alien_iac.protocol.code import APP
+from alien_iac.protocol.code import APP, INSTALLED
 from alien_iac.protocol.environment import PORT, binding_name, volume_name
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
@@ -32,7 +32,7 @@ def environment(context: Context) -> dict[str, pulumi.Input[str]]:
         "GCP_PROJECT_ID": where.project,
         "GOOGLE_CLOUD_PROJECT": where.project,
         "GCP_REGION": where.region,
-        **({"PYTHONPATH": f"{APP}/.python"} if context.artifact else {}),
+        **({"PYTHONPATH": f"{APP}/{INSTALLED}"} if context.artifact else {}),
         **{binding_name(target.id): _told(target, context) for target in context.linked},
         **(_callers(context) if context.declared.kind == "Function" else _container(context)),
     }

@@ -97,14 +97,25 @@ def test_an_image_is_the_base_and_one_layer_of_the_artifacts_files(
     assert outputs["reference"] == f"{repository}@{outputs['digest']}"
     config, (below, ours) = image(repository, outputs["digest"])
     assert config["architecture"] == "arm64"
+    environment = ["LANG=C.UTF-8", "PATH=/app/.python/bin:/bin", "PYTHONPATH=/app/.python"]
     started = {"Cmd": ["python", "/app/main.py"], "Entrypoint": None, "WorkingDir": "/app", "User": "1000"}
-    assert config["config"] == {**started, "Env": ["PATH=/bin", "LANG=C.UTF-8"]}
+    assert config["config"] == {**started, "Env": environment}
     with tarfile.open(fileobj=io.BytesIO(below)) as tar:
         assert tar.getnames() == ["etc/machine"]
     with tarfile.open(fileobj=io.BytesIO(ours)) as tar:
         modes = {member.name: oct(member.mode) for member in tar if member.isfile()}
     assert modes == {"app/main.py": "0o644", "app/.python/lib/__init__.py": "0o644", "app/run.sh": "0o755"}
     assert len(config["rootfs"]["diff_ids"]) == 2
+
+
+def test_an_image_finds_the_requirements_of_an_artifact_for_azures_functions(
+    engine: Engine, base: str, tmp_path: Path
+) -> None:
+    made = written(tmp_path / "f.zip", {"main.py": "", ".python_packages/lib/site-packages/tiny.py": ""})
+    repository = f"oci:{tmp_path}/customer"
+    _, outputs = engine.create(IMAGE, inputs_of(made, base, repository))
+    config, _ = image(repository, outputs["digest"])
+    assert "PYTHONPATH=/app/.python_packages/lib/site-packages" in config["config"]["Env"]
 
 
 def test_an_image_is_copied_for_one_architecture(engine: Engine, base: str, repository: str) -> None:

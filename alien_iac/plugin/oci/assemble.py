@@ -14,10 +14,12 @@ from typing import Any
 
 from alien_iac.errors import InvalidInput
 from alien_iac.plugin.oci.model import DOCKER_LAYER, DOCKER_MANIFEST, OCI_LAYER, Manifest, digest_of
-from alien_iac.protocol.code import APP
+from alien_iac.protocol.code import APP, AZURE_INSTALLED, INSTALLED
 
 _EPOCH = "1970-01-01T00:00:00Z"
 _LEVEL = 6
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+"""Where a base that names none has its commands."""
 _FOLDER, _FILE, _PROGRAM = 0o755, 0o644, 0o755
 
 
@@ -27,6 +29,8 @@ class Layer:
 
     content: bytes
     diff_id: str
+    installed: str | None = None
+    """Where in the image the artifact's requirements are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,12 @@ def layer(artifact: Path) -> Layer:
             with archive.open(info) as file:
                 tar.addfile(entry, file)
     raw = plain.getvalue()
-    return Layer(gzip.compress(raw, _LEVEL, mtime=0), digest_of(raw))
+    return Layer(gzip.compress(raw, _LEVEL, mtime=0), digest_of(raw), _installed([info.filename for info in files]))
+
+
+def _installed(names: Sequence[str]) -> str | None:
+    places = (place for place in (INSTALLED, AZURE_INSTALLED) if any(name.startswith(f"{place}/") for name in names))
+    return next((f"{APP}/{place}" for place in places), None)
 
 
 def assemble(
@@ -73,8 +82,11 @@ def assemble(
 
 def _config(base: dict[str, Any], more: Layer, command: Sequence[str], env: Mapping[str, str]) -> bytes:
     start = dict(base.get("config") or {})
-    kept = [pair for pair in start.get("Env") or [] if pair.partition("=")[0] not in env]
-    start |= {"Env": [*kept, *(f"{name}={value}" for name, value in sorted(env.items()))], "WorkingDir": APP}
+    before = dict(pair.split("=", 1) for pair in start.get("Env") or [])
+    set_here = {**_found(before, more), **env}
+    kept = {name: value for name, value in before.items() if name not in set_here}
+    pairs = [*kept.items(), *sorted(set_here.items())]
+    start |= {"Env": [f"{name}={value}" for name, value in pairs], "WorkingDir": APP}
     if command:
         start |= {"Cmd": list(command), "Entrypoint": None}
     rootfs = base.get("rootfs") or {"type": "layers", "diff_ids": []}
@@ -86,6 +98,13 @@ def _config(base: dict[str, Any], more: Layer, command: Sequence[str], env: Mapp
         "history": [*(base.get("history") or []), {"created": _EPOCH, "created_by": "alien-iac"}],
     }
     return json.dumps(made, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _found(before: Mapping[str, str], more: Layer) -> dict[str, str]:
+    """What makes the requirements, and the commands among them, be found."""
+    if more.installed is None:
+        return {}
+    return {"PYTHONPATH": more.installed, "PATH": f"{more.installed}/bin:{before.get('PATH', _PATH)}"}
 
 
 def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
