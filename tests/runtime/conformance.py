@@ -15,6 +15,9 @@ test; an emulator behind it is started once for the session, by `emulators.get(s
 and returns the whole environment of a workload linked to it as `name`: the binding, and what the cloud's SDK reads,
 such as an endpoint and credentials.
 
+Where the public `alienplatform` SDK can reach the same stores, `sdk` of the line says for which kinds, the object has
+`for_sdk` too, and `test_interop.py` takes it up.
+
 What differs between platforms, a test allows for: a time to live counts in seconds and ends late by up to one; a
 receive may bring fewer messages than there are, in any order; the order of a scan is the platform's; a stale receipt
 may be refused or ignored; a secret's new value is seen with `fresh=True`.
@@ -29,7 +32,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import pytest
-from runtime import stores_aws, stores_local
+from runtime import stores_aws, stores_azure, stores_local
 from runtime.emulators import Emulators
 
 Env = dict[str, str]
@@ -62,26 +65,53 @@ class MakesSecret(Protocol):
     def set_secret(self, name: str, value: bytes) -> None: ...
 
 
+class ReachedBySdk(Protocol):
+    """A platform whose stores the public SDK can reach here."""
+
+    def for_sdk(self, env: Env) -> Env:
+        """What of a workload's environment is otherwise where the SDK is to reach the same stores."""
+        ...
+
+
+class StorageOfBoth(MakesStorage, ReachedBySdk, Protocol):
+    """A platform whose Storage ours and the SDK reach."""
+
+
+class KvOfBoth(MakesKv, ReachedBySdk, Protocol):
+    """A platform whose Kv ours and the SDK reach."""
+
+
+class QueueOfBoth(MakesQueue, ReachedBySdk, Protocol):
+    """A platform whose Queue ours and the SDK reach."""
+
+
 @dataclass(frozen=True)
 class Covered:
-    """One platform, the kinds that can be had here for tests, and marks such as `pytest.mark.slow`."""
+    """One platform, the kinds that can be had here for tests, those for the SDK, and marks such as `slow`."""
 
     name: str
     open: Callable[[Path, Emulators], AbstractContextManager[Any]]
     kinds: frozenset[Kind] = frozenset({"storage", "kv", "queue", "secret"})
+    sdk: frozenset[Kind] = frozenset()
     marks: tuple[pytest.MarkDecorator, ...] = ()
 
 
 PLATFORMS = (
-    Covered("local", stores_local.open_stores),
-    Covered("aws", stores_aws.open_stores),
+    Covered("local", stores_local.open_stores, sdk=frozenset({"storage", "kv", "queue"})),
+    Covered("aws", stores_aws.open_stores, sdk=frozenset({"storage", "kv", "queue"})),
+    Covered("azure", stores_azure.open_stores, frozenset({"storage", "kv", "secret"})),
 )
 
 
 def covering(kind: Kind) -> list[Any]:
     """The platforms that cover a kind, as a fixture's parameters."""
-    return [
-        pytest.param(platform, id=platform.name, marks=platform.marks)
-        for platform in PLATFORMS
-        if kind in platform.kinds
-    ]
+    return [_parameter(platform) for platform in PLATFORMS if kind in platform.kinds]
+
+
+def reached_by_sdk(kind: Kind) -> list[Any]:
+    """The platforms whose stores of a kind the SDK reaches, as a fixture's parameters."""
+    return [_parameter(platform) for platform in PLATFORMS if kind in platform.sdk]
+
+
+def _parameter(platform: Covered) -> Any:
+    return pytest.param(platform, id=platform.name, marks=platform.marks)

@@ -2,7 +2,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runtime.conformance import Covered, Env, MakesKv, MakesQueue, MakesSecret, MakesStorage, covering
+from runtime.conformance import (
+    Covered,
+    Env,
+    KvOfBoth,
+    MakesKv,
+    MakesQueue,
+    MakesSecret,
+    MakesStorage,
+    QueueOfBoth,
+    StorageOfBoth,
+    covering,
+    reached_by_sdk,
+)
 from runtime.emulators import Emulators
 from runtime.runtime_workload import Machine
 
@@ -49,6 +61,30 @@ def queue_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Em
 @pytest.fixture(params=covering("secret"))
 def secret_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesSecret]:
     """Every platform whose Secret can be had here."""
+    covered: Covered = request.param
+    with covered.open(tmp_path, emulators) as made:
+        yield made
+
+
+@pytest.fixture(params=reached_by_sdk("storage"))
+def storage_sdk(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[StorageOfBoth]:
+    """Every platform whose Storage the public SDK reaches here too."""
+    covered: Covered = request.param
+    with covered.open(tmp_path, emulators) as made:
+        yield made
+
+
+@pytest.fixture(params=reached_by_sdk("kv"))
+def kv_sdk(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[KvOfBoth]:
+    """Every platform whose Kv the public SDK reaches here too."""
+    covered: Covered = request.param
+    with covered.open(tmp_path, emulators) as made:
+        yield made
+
+
+@pytest.fixture(params=reached_by_sdk("queue"))
+def queue_sdk(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[QueueOfBoth]:
+    """Every platform whose Queue the public SDK reaches here too."""
     covered: Covered = request.param
     with covered.open(tmp_path, emulators) as made:
         yield made

@@ -141,6 +141,18 @@ class AwsStores:
             given = {"SecretBinary": value}
         self._cloud.client("secretsmanager").put_secret_value(SecretId=self._name(name), **given)
 
+    def for_sdk(self, env: dict[str, str]) -> dict[str, str]:
+        """It knows no `AWS_ENDPOINT_URL`: a map says where each service is, and for S3 the binding."""
+        services = ("dynamodb", "sqs", "sts")
+        known = {
+            environment.DEPLOYMENT_TYPE: "aws",
+            "AWS_ACCOUNT_ID": "000000000000",
+            "AWS_SERVICE_OVERRIDES_ENDPOINTS": json.dumps(dict.fromkeys(services, self._cloud.url)),
+        }
+        own = {"endpoint": self._cloud.url, "region": REGION, "accessKeyId": "test", "secretAccessKey": "test"}
+        buckets = {name: json.loads(text) for name, text in env.items() if name.endswith("_BINDING")}
+        return known | {name: json.dumps({**raw, **own}) for name, raw in buckets.items() if raw["service"] == "s3"}
+
     def _name(self, name: str) -> str:
         return f"{self._prefix}-{name}"
 

@@ -48,6 +48,9 @@ class LocalStores:
         fresh.write_bytes(secretfile.seal(value, key))
         fresh.rename(folder / f"{name}.enc")
 
+    def for_sdk(self, env: dict[str, str]) -> dict[str, str]:  # noqa: ARG002 - the bindings are all it needs
+        return {environment.DEPLOYMENT_TYPE: "local"}
+
     def _folder(self, name: str) -> Path:
         folder = self._machine.folder / name
         folder.mkdir(exist_ok=True)
