@@ -1,11 +1,14 @@
 """The control plane as the agent talks to it: short tokens by its own key, and a clock that may be wrong."""
 
 import asyncio
+import gzip
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -17,6 +20,7 @@ from alien_iac.agent import answers
 from alien_iac.errors import Unauthorized, Unavailable
 from alien_iac.protocol import arc
 from alien_iac.protocol.api import Desired, Heartbeat, Report, Token, TokenRequest
+from alien_iac.protocol.telemetry.levels import BATCH_HEADER, Signal
 
 HOLD_S = 25
 """How long the control plane holds a long-poll."""
@@ -53,6 +57,18 @@ class Leased:
 
     url: str
     leases: tuple[arc.Lease, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What commands the agent asks for: how many at most, and how long it needs each."""
+
+    most: int
+    seconds: int
+    full: Iterable[str] = ()
+    """Workloads for which it takes none just now."""
+    holding: Iterable[str] = ()
+    """The leases that it has; what else it was given comes again."""
 
 
 class Control:
@@ -96,19 +112,30 @@ class Control:
     async def heartbeat(self, heartbeat: Heartbeat) -> None:
         await self._call("POST", "/agent/heartbeats", body=heartbeat.dump())
 
-    async def lease(
-        self, max_leases: int, lease_seconds: int, wait: int = HOLD_S, holding: Iterable[str] = ()
-    ) -> Leased:
-        """Commands for any workload of the deployment; held until there is one, or `wait` seconds.
+    async def telemetry(self, signal: Signal, body: bytes, batch: str) -> None:
+        """Hand over telemetry (an OTLP export in protobuf). What has the same `batch` is taken once."""
+        packed = await asyncio.to_thread(gzip.compress, body, 1)
+        headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip"}
+        headers |= {BATCH_HEADER: batch} if batch else {}
+        await self._call("POST", f"/{signal}", content=packed, headers=headers)
 
-        `holding`: the leases that the agent has; what else it was given comes again.
-        """
-        who = self._credentials.deployment_id
+    async def lease(self, wanted: Wanted, wait: int = HOLD_S) -> Leased:
+        """Commands for any workload of the deployment; held until there is one, or `wait` seconds."""
         body = arc.LeaseRequest(
-            deployment_id=who, max_leases=max_leases, lease_seconds=lease_seconds, holding=tuple(holding)
+            deployment_id=self._credentials.deployment_id,
+            max_leases=wanted.most,
+            lease_seconds=wanted.seconds,
+            full=tuple(wanted.full),
+            holding=tuple(wanted.holding),
         )
         answer = await self._call("POST", "/commands/leases", body=body.dump(), query={"wait": wait})
         return Leased(f"{self.url}/v1/commands/leases", _read(arc.Leases, answer).leases)
+
+    async def renew(self, lease_id: str, seconds: int) -> datetime:
+        """Hold a lease for so long from now; when it ends then. Raises NotFound where it has ended."""
+        body = arc.RenewLease(lease_seconds=seconds)
+        answer = await self._call("POST", f"/commands/leases/{lease_id}/renew", body=body.dump())
+        return _read(arc.Renewed, answer).lease_expires_at
 
     async def give_back(self, lease_id: str) -> None:
         """Release a lease, so that its command is delivered again at once."""
@@ -144,16 +171,24 @@ class Control:
         return _read(Token, await self._send("POST", f"{self.url}/v1/token", json=body.dump()))
 
     async def _call(
-        self, method: str, path: str, *, body: object = None, query: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> httpx.Response:
         url = f"{self.url}/v1{path}"
+        rest: dict[str, Any] = {"json": body, "content": content, "params": query}
         token = await self.bearer()
         try:
-            return await self._send(method, url, json=body, params=query, headers=_bearing(token))
+            return await self._send(method, url, **rest, headers={**headers, **_bearing(token)})
         except Unauthorized:
             if self._token and self._token.token == token:
                 self._token = None
-            return await self._send(method, url, json=body, params=query, headers=_bearing(await self.bearer()))
+            return await self._send(method, url, **rest, headers={**headers, **_bearing(await self.bearer())})
 
     async def _send(self, method: str, url: str, **rest: Any) -> httpx.Response:
         self._refuse_foreign(url)

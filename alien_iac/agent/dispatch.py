@@ -10,7 +10,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from alien_iac.agent.backoff import Backoff
-from alien_iac.agent.mailbox import Mailbox
+from alien_iac.agent.mailbox import Lost, Mailbox
 from alien_iac.errors import NotFound, Unavailable
 from alien_iac.protocol import arc
 from alien_iac.protocol.outputs import Invoke, Workload
@@ -28,27 +28,37 @@ class Dispatcher:
         self._http = http
 
     async def send(self, envelope: arc.Envelope, workload: Workload) -> arc.Response:
-        """The workload's response; while the workload is not there, this waits for it. Cancel it when time is over."""
+        """The workload's response; while the workload is not there, this waits for it. Cancel it when time is over.
+
+        Raises Lost where the workload had the command and did not end it: that was an attempt.
+        """
         if workload.invoke is None:
             return await self._mailbox.deliver(envelope)
         failures = 0
         while True:
             try:
                 return await self._call(envelope, workload.invoke)
+            except Lost:
+                raise
             except Unavailable:
                 failures += 1
                 await asyncio.sleep(_LOCAL.pause(failures))
 
     async def _call(self, envelope: arc.Envelope, how: Invoke) -> arc.Response:
-        """One call. Raises Unavailable where the workload did not take the command, or died over it."""
+        """One call. Raises Unavailable where the workload did not take the command, Lost where it died over it."""
+        name = envelope.target.resource_id
         try:
             token = await asyncio.to_thread(Path(how.token_file).read_text, encoding="utf-8")
             headers = {"authorization": f"Bearer {token.strip()}"}
             answer = await self._http.post(how.url, json=envelope.dump(), headers=headers, timeout=None)
-        except (httpx.TransportError, OSError) as error:
-            raise Unavailable(f"{envelope.target.resource_id} does not answer ({type(error).__name__})") from error
-        if answer.status_code in {401, 429} or answer.is_server_error:  # 401: its token is being replaced
-            raise Unavailable(f"{envelope.target.resource_id} answered {answer.status_code}")
+        except (httpx.ConnectError, httpx.ConnectTimeout, OSError) as error:
+            raise Unavailable(f"{name} does not answer ({type(error).__name__})") from error
+        except httpx.TransportError as error:
+            raise Lost(f"{name} ended while it had the command ({type(error).__name__})") from error
+        if answer.status_code in {401, 429, 503}:  # 401: its token is being replaced; 503: it is about to end
+            raise Unavailable(f"{name} answered {answer.status_code}")
+        if answer.is_server_error:
+            raise Lost(f"{name} answered {answer.status_code}")
         if not answer.is_success:
             return arc.Failure(code="DELIVERY_FAILED", message=f"the workload answered {answer.status_code}")
         try:

@@ -1,4 +1,4 @@
-"""The agent's own server for the workloads beside it: heartbeats, and the lease routes of `arc.v1` for Containers.
+"""The agent's own server for the workloads beside it: heartbeats, telemetry, and the lease routes of `arc.v1` for Containers.
 
 Every request shows the token of the workload that it is about. It listens on loopback alone.
 """
@@ -18,10 +18,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from alien_iac.agent.beats import Beats
+from alien_iac.agent.gateway import Gateway, Sent
 from alien_iac.agent.mailbox import INLINE_LIMIT, Mailbox
 from alien_iac.errors import AlienError, Forbidden, InvalidInput, Unauthorized
 from alien_iac.protocol import arc
 from alien_iac.protocol.api import WorkloadHeartbeat
+from alien_iac.protocol.telemetry.levels import BATCH_HEADER, LEVEL_HEADER, SIGNALS, WORKLOAD_HEADER
+from alien_iac.protocol.telemetry.otlp import GATEWAY_LIMIT
 
 LONGEST_WAIT_S = 25.0
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -35,11 +38,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Loopback:
     """The routes. `token_file` gives where a workload's token is, by its id."""
 
-    def __init__(self, deployment_id: str, token_file: TokenFile, beats: Beats, mailbox: Mailbox) -> None:
+    def __init__(
+        self, deployment_id: str, token_file: TokenFile, beats: Beats, mailbox: Mailbox, gateway: Gateway
+    ) -> None:
         self._deployment_id = deployment_id
         self._token_file = token_file
         self._beats = beats
         self._mailbox = mailbox
+        self._gateway = gateway
 
     def app(self) -> Starlette:
         routes = [
@@ -47,6 +53,7 @@ class Loopback:
             Route("/v1/commands/leases", self.lease, methods=["POST"]),
             Route("/v1/commands/leases/{lease_id}/release", self.release, methods=["POST"]),
             Route("/v1/commands/{command_id}/response", self.answer, methods=["PUT"]),
+            Route("/v1/{signal:str}", self.telemetry, methods=["POST"]),
         ]
         return Starlette(routes=routes, exception_handlers={AlienError: _refused, HTTPException: _unknown})
 
@@ -62,13 +69,13 @@ class Loopback:
             raise InvalidInput("a lease request to the agent names its target", hint="send `target`")
         workload = asked.target.resource_id
         await self._admit(request, asked.deployment_id, workload)
-        leases = await self._mailbox.lease(workload, asked.max_leases, asked.lease_seconds, _wait(request))
+        leases = await self._mailbox.lease(workload, asked.count, asked.seconds, _wait(request))
         return JSONResponse(arc.Leases(leases=leases).dump())
 
     async def release(self, request: Request) -> Response:
         lease_id = request.path_params["lease_id"]
         await self._admit(request, self._deployment_id, self._mailbox.holder(lease_id))
-        await self._mailbox.release(lease_id)
+        self._mailbox.release(lease_id)
         return Response(status_code=200)
 
     async def answer(self, request: Request) -> Response:
@@ -81,6 +88,24 @@ class Loopback:
         right = request.query_params.get("response_token", "")
         self._mailbox.answer(request.path_params["command_id"], right, response)
         return Response(status_code=200)
+
+    async def telemetry(self, request: Request) -> Response:
+        """OTLP, with the workload's token and the header that names it; both stand in every workload's environment."""
+        signal = next((one for one in SIGNALS if one == request.path_params["signal"]), None)
+        if signal is None:
+            raise HTTPException(404)
+        workload = request.headers.get(WORKLOAD_HEADER, "")
+        await self._admit(request, self._deployment_id, workload)
+        sent = Sent(
+            signal=signal,
+            workload=workload,
+            body=await _content(request, GATEWAY_LIMIT),
+            content_type=request.headers.get("content-type", ""),
+            encoding=request.headers.get("content-encoding", ""),
+            batch=request.headers.get(BATCH_HEADER, "")[:100],
+        )
+        taken = await run_in_threadpool(self._gateway.take, sent)
+        return Response(taken.body, media_type=taken.content_type, headers={LEVEL_HEADER: taken.level})
 
     async def _admit(self, request: Request, deployment_id: str, workload_id: str) -> None:
         """Raises Forbidden for another deployment, Unauthorized for a token that is not the workload's."""
@@ -95,13 +120,13 @@ class Loopback:
         return path.read_text(encoding="utf-8").strip() if path and path.is_file() else ""
 
 
-async def _content(request: Request) -> bytes:
+async def _content(request: Request, limit: int = 2 * INLINE_LIMIT) -> bytes:
     """The body, unless it is too long to be held."""
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > 2 * INLINE_LIMIT:
-            raise InvalidInput(f"the body is longer than {2 * INLINE_LIMIT} bytes")
+        if len(content) > limit:
+            raise InvalidInput(f"the body is longer than {limit} bytes")
     return bytes(content)
 
 

@@ -1,6 +1,7 @@
-"""Commands for the workloads that poll the agent themselves: held in memory, leased, answered or given back.
+"""Commands for the workloads that poll the agent themselves: held in memory, leased once, answered or given back.
 
-Nothing here is durable. What a dying agent forgets, the control plane still has, and delivers again.
+Nothing here is durable, and nothing is delivered twice from here: what a workload gives back, or a dying agent forgets,
+the control plane still has. It delivers it again, and counts the attempts.
 """
 
 import asyncio
@@ -9,24 +10,35 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from alien_iac.errors import NotFound
+from alien_iac.errors import NotFound, Unavailable
 from alien_iac.protocol import arc
 
 INLINE_LIMIT = 64 * 2**20
 """Bytes of a result that a workload may hand to the agent in a body; the agent passes large ones on as it must."""
 
 
+class Lost(Unavailable):
+    """The workload had the command, and gave it back, or died over it, or let its lease run out."""
+
+
 @dataclass
 class _Item:
-    """One command on its way. It waits while `leased_until` (monotonic seconds) lies behind."""
+    """One command on its way; it waits until it is leased."""
 
     envelope: arc.Envelope
     reply: "asyncio.Future[arc.Response]"
+    since: float = field(default_factory=time.monotonic)
     right: str = field(default_factory=lambda: uuid.uuid4().hex)
     """What the URL for the result carries, so that only who was given the command can answer it."""
     lease_id: str = ""
-    leased_until: float = 0.0
-    attempt: int = 0
+    end: asyncio.TimerHandle | None = None
+    """Of its lease."""
+
+    def lose(self) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(
+                Lost(f"{self.envelope.target.resource_id} gave the command back, or did not end it")
+            )
 
 
 class Mailbox:
@@ -43,13 +55,15 @@ class Mailbox:
         await self._tell()
 
     async def deliver(self, envelope: arc.Envelope) -> arc.Response:
-        """Hold a command until its workload has answered it; cancel this to take it back."""
+        """Hold a command until its workload has answered it; cancel this to take it back. Raises Lost."""
         item = _Item(envelope, asyncio.get_running_loop().create_future())
         self._items[envelope.command_id] = item
         await self._tell()
         try:
             return await item.reply
         finally:
+            if item.end:
+                item.end.cancel()
             if self._items.get(envelope.command_id) is item:
                 del self._items[envelope.command_id]
 
@@ -61,20 +75,19 @@ class Mailbox:
             left = deadline - time.monotonic()
             if found or left <= 0 or self._closed:
                 return tuple(_leased(item, seconds) for item in found)
-            await self._wait(min(left, 1.0))  # a lease may run out meanwhile
+            await self._wait(left)
 
     def holder(self, lease_id: str) -> str:
         """The id of the workload that holds a lease. Raises NotFound where it has ended."""
         return self._leased(lease_id).envelope.target.resource_id
 
-    async def release(self, lease_id: str) -> None:
-        """Let another poll have the command. Raises NotFound where there is no such lease."""
-        self._leased(lease_id).leased_until = 0.0
-        await self._tell()
+    def release(self, lease_id: str) -> None:
+        """The workload gives the command back. Raises NotFound where there is no such lease."""
+        self._leased(lease_id).lose()
 
     def _leased(self, lease_id: str) -> _Item:
         for item in self._items.values():
-            if item.lease_id == lease_id:
+            if item.lease_id == lease_id and not item.reply.done():
                 return item
         raise NotFound(f"there is no lease {lease_id}", hint="it has ended, or its command was answered")
 
@@ -100,23 +113,24 @@ class Mailbox:
 
 def _is_free(item: _Item, workload_id: str) -> bool:
     mine = item.envelope.target.resource_id == workload_id
-    return mine and not item.reply.done() and item.leased_until <= time.monotonic()
+    return mine and not item.lease_id and not item.reply.done()
 
 
 def _leased(item: _Item, seconds: int) -> arc.Lease:
     item.lease_id = f"lease_{uuid.uuid4()}"
-    item.leased_until = time.monotonic() + seconds
-    item.attempt += 1
+    item.end = asyncio.get_running_loop().call_later(seconds, item.lose)
     envelope = item.envelope
     answer = f"{envelope.command_id}/response?response_token={item.right}"
     handling = envelope.response_handling.model_copy(
         update={"submit_response_url": answer, "max_inline_bytes": INLINE_LIMIT}
     )
-    attempt = envelope.attempt + item.attempt - 1
+    left = envelope.remaining_seconds
+    if left is not None:
+        left = max(0.0, left - (time.monotonic() - item.since))
     return arc.Lease(
         lease_id=item.lease_id,
         lease_expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
         command_id=envelope.command_id,
-        attempt=attempt,
-        envelope=envelope.model_copy(update={"response_handling": handling, "attempt": attempt}),
+        attempt=envelope.attempt,
+        envelope=envelope.model_copy(update={"response_handling": handling, "remaining_seconds": left}),
     )

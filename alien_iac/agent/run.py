@@ -26,7 +26,9 @@ from alien_iac.agent.loopback import Loopback
 from alien_iac.agent.machine import Machine
 from alien_iac.agent.mailbox import Mailbox
 from alien_iac.agent.place import Identity, Place, read_identity, write_identity
+from alien_iac.agent.policy import Policy
 from alien_iac.agent.store import Store
+from alien_iac.agent.telemetry import Telemetry
 from alien_iac.agent.updates import PulumiUpdates
 from alien_iac.agent.version import VERSION
 from alien_iac.errors import AlienError, Conflict, InvalidInput, NotFound, Unsupported
@@ -82,8 +84,10 @@ class Agent:
         self._http = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=200))
         self._beats = Beats()
         self._mailbox = Mailbox()
+        self._telemetry = Telemetry(place, store, self._control)
         self._doctor = Examiner(self._beats, self._machine, self._http)
-        self._commands = Commands(place, store, self._control, Dispatcher(self._mailbox, self._http))
+        dispatcher = Dispatcher(self._mailbox, self._http)
+        self._commands = Commands(Policy(place, store), store, self._control, dispatcher)
         self._desired: Desired | None = None
         self._woken = asyncio.Event()
         self._told = told
@@ -105,7 +109,8 @@ class Agent:
 
     async def run(self, listener: socket.socket, ended: asyncio.Event) -> None:
         """Until `ended`. An update that runs then is let come to its end, and is looked at after the next start."""
-        app = Loopback(self._identity.deployment_id, self._machine.token_file, self._beats, self._mailbox).app()
+        who, token_file = self._identity.deployment_id, self._machine.token_file
+        app = Loopback(who, token_file, self._beats, self._mailbox, self._telemetry.gateway).app()
         server = asyncio.create_task(serving.serve(app, listener, ended))
         loops = [asyncio.create_task(keep_on(what, once, self._settings.backoff)) for what, once in self._loops()]
         try:
@@ -128,12 +133,15 @@ class Agent:
             ("commands", self._answer),
             ("keeping workloads up", self._keep),
             ("looking at the signed metadata", self._refresh),
+            ("passing telemetry on", self._telemetry.forward),
+            ("reading what workloads print", self._telemetry.tail),
         ]
 
     async def _close(self) -> None:
         await self._commands.stop()
         await self._http.aclose()
         await self._control.close()
+        self._telemetry.close()
 
     async def _poll(self) -> None:
         known = self._desired.revision if self._desired else -1
@@ -187,6 +195,8 @@ class Agent:
             health="unknown" if in_doubt else health.overall(found),
             workloads=found,
             stale=await asyncio.to_thread(trust.stale, self._place) is not None,
+            telemetry=await asyncio.to_thread(self._telemetry.level),
+            telemetry_lost=await asyncio.to_thread(lambda: self._telemetry.lost),
         )
 
     async def _answer(self) -> None:

@@ -14,6 +14,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from alien_iac.errors import InvalidInput
+from alien_iac.protocol import signing
+from alien_iac.protocol.telemetry.levels import DEFAULT, Level, strictest
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -26,9 +28,18 @@ DEFAULT_TEXT = """\
 updates: auto
 
 # Commands that the vendor may send, by name; * stands for any text. What is denied is denied, whatever is allowed.
+# What is in signed is taken only with the signature of one of the senders below.
 commands:
   allow: ["*"]
   deny: []
+  signed: []
+
+# The public keys (Ed25519, PEM) of people at the vendor whom you know, by name. Example:
+#   alice: |
+#     -----BEGIN PUBLIC KEY-----
+#     MCowBQYDK2VwAyEA...
+#     -----END PUBLIC KEY-----
+senders: {}
 
 # Pulumi packages that a release may use. Empty: those of the platform.
 providers: []
@@ -37,7 +48,8 @@ providers: []
 #   - {days: [sat, sun], start: "22:00", end: "06:00", timezone: Europe/Berlin}
 windows: []
 
-# What of the telemetry leaves: off, metrics, events or full.
+# What of the telemetry leaves: off, metrics, events (no free text), or full (free text too, without what looks like a
+# secret).
 telemetry: events
 """
 
@@ -86,6 +98,8 @@ class Commands(_Strict):
 
     allow: tuple[str, ...] = ("*",)
     deny: tuple[str, ...] = ()
+    signed: tuple[str, ...] = ()
+    """Taken only with the signature of one of `senders`."""
 
 
 class Say(_Strict):
@@ -93,9 +107,21 @@ class Say(_Strict):
 
     updates: Literal["auto", "approval"] = "auto"
     commands: Commands = Commands()
+    senders: dict[str, str] = {}
+    """Public keys in PEM, by the name of their sender."""
     providers: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
-    telemetry: Literal["off", "metrics", "events", "full"] = "events"
+    telemetry: Level = DEFAULT
+
+    @field_validator("senders")
+    @classmethod
+    def _keys(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, pem in value.items():
+            try:
+                signing.public_key(pem)
+            except ValueError as error:
+                raise ValueError(f'the key of "{name}": {error}') from error
+        return value
 
     def permits(self, command: str) -> bool:
         """Whether the vendor may send a command of this name."""
@@ -107,11 +133,13 @@ class Say(_Strict):
 
 
 class VendorSay(_Strict):
-    """What the vendor's signed config may add, all of it stricter: `agent:updates`, `agent:deny`, `agent:windows`."""
+    """What the vendor's signed config may add, all of it stricter: the keys `agent:updates`, `agent:deny` and so on."""
 
     updates: Literal["auto", "approval"] = "auto"
     deny: tuple[str, ...] = ()
+    signed: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
+    telemetry: Level = "full"
 
 
 def read(path: Path) -> Say:
@@ -150,6 +178,16 @@ def may_begin(mine: Say, vendors: VendorSay, now: datetime) -> bool:
 def permits(mine: Say, vendors: VendorSay, command: str) -> bool:
     """Whether a command may be given to a workload."""
     return mine.permits(command) and not _matches(command, vendors.deny)
+
+
+def needs_signature(mine: Say, vendors: VendorSay, command: str) -> bool:
+    """Whether a command is taken only with a sender's signature: the customer says so, or the vendor does."""
+    return _matches(command, mine.commands.signed) or _matches(command, vendors.signed)
+
+
+def telemetry(mine: Say, vendors: VendorSay) -> Level:
+    """What of the telemetry leaves: the stricter of the two."""
+    return strictest(mine.telemetry, vendors.telemetry)
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

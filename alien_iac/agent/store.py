@@ -13,6 +13,7 @@ from alien_iac.agent.admission import Standing
 from alien_iac.agent.release import Release
 from alien_iac.agent.work import End, Final, Work
 from alien_iac.errors import InvalidInput
+from alien_iac.protocol import arc
 from alien_iac.protocol.api import Report
 from alien_iac.protocol.outputs import DeploymentOutputs
 from alien_iac.protocol.wire import Open
@@ -38,10 +39,22 @@ CREATE TABLE IF NOT EXISTS commands (
     target TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     outcome TEXT NOT NULL,
-    ended_at TEXT
+    ended_at TEXT,
+    signer TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS commands_by_outcome ON commands (outcome);
+CREATE TABLE IF NOT EXISTS nonces (
+    signer TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    command_id TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (signer, nonce)
+) STRICT;
 """
+ADDED = ("signer TEXT NOT NULL DEFAULT ''",)
+"""Columns of `commands` that a folder of an older agent has not."""
+NONCES_KEPT_S = 86_400
+"""How long a signature is remembered after its end, when it would be refused anyway."""
 RUNNING = "running"
 MOST_LINES = 100_000
 """Lines of the command log that are kept."""
@@ -79,6 +92,8 @@ class CommandLine(Open):
     outcome: str
     """`running`, `success`, the code of a failure, or `given back`."""
     ended_at: AwareDatetime | None = None
+    signer: str = ""
+    """Who had signed it, where the customer asks for that."""
 
 
 class Store:
@@ -90,6 +105,10 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.executescript(DDL)
+        known = {row["name"] for row in self._rows("PRAGMA table_info(commands)")}
+        for column in ADDED:
+            if column.split()[0] not in known:
+                self._db.execute(f"ALTER TABLE commands ADD COLUMN {column}")
 
     def close(self) -> None:
         self._db.close()
@@ -212,6 +231,19 @@ class Store:
 
     def end_command(self, number: int, outcome: str) -> None:
         self._db.execute("UPDATE commands SET outcome = ?, ended_at = ? WHERE number = ?", (outcome, _now(), number))
+
+    def note_signer(self, number: int, signer: str) -> None:
+        """Log who had signed a command."""
+        self._db.execute("UPDATE commands SET signer = ? WHERE number = ?", (signer, number))
+
+    def use_nonce(self, signature: arc.Signature, command_id: str, now: float) -> bool:
+        """Whether a signature is new, or was used for this very command. It is remembered past its end."""
+        who = (signature.signer, signature.nonce)
+        with self._transaction():
+            self._db.execute("DELETE FROM nonces WHERE expires < ?", (int(now) - NONCES_KEPT_S,))
+            self._db.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?, ?, ?)", (*who, command_id, signature.expires))
+            found = self._rows("SELECT command_id FROM nonces WHERE signer = ? AND nonce = ?", *who)
+        return bool(found[0]["command_id"] == command_id)
 
     def unfinished(self) -> list[tuple[int, str]]:
         """Number and lease of the commands that an earlier life of the agent left running."""

@@ -10,7 +10,7 @@ from agent.agent_control import DEPLOYMENT
 from alien_iac.protocol import arc
 
 UPLOAD = {
-    "backend": {"type": "http", "url": "https://control.example/v1/command-bodies/1", "method": "PUT"},
+    "backend": {"type": "http", "url": "https://control.example/v1/blobs/cmd_1", "method": "PUT"},
     "expiration": datetime(2030, 1, 1, tzinfo=UTC),
     "operation": "put",
     "path": "x",

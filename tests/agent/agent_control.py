@@ -30,6 +30,7 @@ class ControlPlane:
         self.leases: list[dict[str, Any]] = []
         self.received: dict[str, list[Any]] = {}
         self.refuse: dict[str, int] = {}
+        self.answers: dict[str, dict[str, Any]] = {}
 
     @property
     def private_key(self) -> bytes:
@@ -57,13 +58,15 @@ class ControlPlane:
             return httpx.Response(self.refuse[path], json={"code": "NO", "message": "refused"})
         if path == "/token":
             return self._token(body["assertion"])
-        if path.endswith("/response") or path.startswith("/command-bodies/"):  # their URLs carry their own right
+        if path.endswith("/response") or path.startswith("/blobs/cmd_"):  # their URLs carry their own right
             return httpx.Response(200)
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.good_tokens:
             return httpx.Response(401, json={"code": "UNAUTHORIZED", "message": "the token is wrong"})
         return self._known(path, request)
 
     def _known(self, path: str, request: httpx.Request) -> httpx.Response:
+        if path in self.answers:
+            return httpx.Response(200, json=self.answers[path])
         if path.startswith("/tuf/"):
             request.headers["authorization"] = "Bearer good"
             return self.vendor.answer(request)

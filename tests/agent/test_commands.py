@@ -14,10 +14,11 @@ from agent.agent_world import until
 
 from alien_iac.agent import say
 from alien_iac.agent.client import Control, Credentials
-from alien_iac.agent.commands import Commands
+from alien_iac.agent.commands import CAPACITY, Commands
 from alien_iac.agent.dispatch import Dispatcher
 from alien_iac.agent.mailbox import Mailbox
 from alien_iac.agent.place import Place, write
+from alien_iac.agent.policy import Policy
 from alien_iac.agent.store import RUNNING, CommandLine, Store
 from alien_iac.protocol import arc
 from alien_iac.protocol.outputs import DeploymentOutputs, Health, Invoke, Workload
@@ -51,7 +52,8 @@ class Bench:
         credentials = Credentials(DEPLOYMENT, self.plane.private_key)
         self.control = Control(URL, credentials, transport=self.plane.transport())
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.worker.answer))
-        self.commands = Commands(self.place, self.store, self.control, Dispatcher(self.mailbox, self.http))
+        self.dispatcher = Dispatcher(self.mailbox, self.http)
+        self.commands = Commands(Policy(self.place, self.store), self.store, self.control, self.dispatcher)
 
     async def run(self, *envelopes: arc.Envelope, seconds: float = 60) -> None:
         """Deal with commands until each is logged as ended."""
@@ -175,7 +177,7 @@ async def test_a_large_result_goes_by_its_own_request(bench: Bench) -> None:
         "status": "success",
         "response": {"mode": "storage", "size": 102, "storagePutUsed": True},
     }
-    assert "/command-bodies/1" in bench.plane.received
+    assert "/blobs/cmd_1" in bench.plane.received
 
 
 async def test_a_restarted_agent_gives_back_what_it_held(bench: Bench) -> None:
@@ -195,3 +197,61 @@ async def test_a_container_finds_its_command_in_the_mailbox(bench: Bench) -> Non
     bench.mailbox.answer("cmd_1", url.params["response_token"], success({"from": "api"}))
     await running
     assert bench.response() == success({"from": "api"}).dump()
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+async def test_a_container_that_does_not_answer_has_had_its_attempt(bench: Bench, seconds: int) -> None:
+    running = asyncio.create_task(bench.run(envelope(target="api")))
+    (lease,) = await bench.mailbox.lease("api", 1, seconds, wait_s=5)
+    assert await bench.mailbox.lease("api", 1, 60, wait_s=0) == ()
+    if seconds:
+        bench.mailbox.release(lease.lease_id)  # otherwise it has run out
+    await running
+    assert "/commands/leases/lease_cmd_1/release" in bench.plane.received
+    assert "/commands/cmd_1/response" not in bench.plane.received
+
+
+@pytest.mark.parametrize("end", [httpx.ReadError("reset"), httpx.RemoteProtocolError("cut"), httpx.Response(500)])
+async def test_a_worker_that_dies_over_a_command_has_had_its_attempt(
+    bench: Bench, end: httpx.Response | Exception
+) -> None:
+    bench.worker.answers = [end]
+    await bench.run(envelope())
+    assert len(bench.worker.asked) == 1
+    assert "/commands/leases/lease_cmd_1/release" in bench.plane.received
+    assert bench.outcomes()[0].startswith("given back: worker")
+
+
+async def test_a_lease_is_renewed_for_as_long_as_its_command_runs(bench: Bench) -> None:
+    ends = datetime.now(UTC) + timedelta(minutes=10)
+    bench.plane.answers["/commands/leases/lease_cmd_1/renew"] = arc.Renewed(
+        lease_id="lease_cmd_1", lease_expires_at=ends
+    ).dump()
+    bench.commands = Commands(Policy(bench.place, bench.store), bench.store, bench.control, bench.dispatcher, lease_s=1)
+    running = asyncio.create_task(bench.run(envelope(target="api"), seconds=5.7))
+    (lease,) = await bench.mailbox.lease("api", 1, 60, wait_s=5)
+    await until(lambda: len(bench.plane.received.get("/commands/leases/lease_cmd_1/renew", [])) > 1)
+    url = httpx.URL(lease.envelope.response_handling.submit_response_url)
+    bench.mailbox.answer("cmd_1", url.params["response_token"], success(1))
+    await running
+    assert bench.outcomes() == ["success"]
+
+
+async def test_a_full_workload_is_named_and_the_request_is_short(bench: Bench) -> None:
+    running = [envelope(target="api", number=number) for number in range(CAPACITY)]
+    bench.plane.leases = [lease(one) for one in running]
+    await bench.commands.poll()
+    await bench.commands.poll()
+    asked = bench.plane.received["/commands/leases"][-1]
+    assert asked["full"] == ["api"]
+    assert len(asked["holding"]) == CAPACITY
+
+
+async def test_what_is_left_is_told_in_seconds_and_so_by_no_clock(bench: Bench) -> None:
+    bench.plane.ahead = timedelta(minutes=10)
+    deadline = bench.plane.now() + timedelta(seconds=30)
+    await bench.run(envelope(deadline=deadline), seconds=60 + 600)
+    told = arc.Envelope.model_validate_json(bench.worker.asked[0].content)
+    assert told.remaining_seconds is not None
+    assert 27 < told.remaining_seconds <= 31
+    assert bench.outcomes() == ["success"]

@@ -11,8 +11,9 @@ from agent.agent_commands import envelope, success
 from agent.agent_control import DEPLOYMENT
 
 from alien_iac.agent.beats import Beats
+from alien_iac.agent.gateway import Gateway
 from alien_iac.agent.loopback import Loopback
-from alien_iac.agent.mailbox import Mailbox
+from alien_iac.agent.mailbox import Lost, Mailbox
 from alien_iac.protocol import arc
 
 BEAT = {"deploymentId": DEPLOYMENT, "resourceId": "api", "release": "1.0", "health": "healthy"}
@@ -25,7 +26,9 @@ class Server:
         for name in ("api", "index"):
             (folder / name).write_text(f"token-of-{name}\n")
         self.beats, self.mailbox = Beats(), Mailbox()
-        app = Loopback(DEPLOYMENT, lambda name: folder / name, self.beats, self.mailbox).app()
+        self.outbox = Outbox(folder / "telemetry.sqlite")
+        gateway = Gateway(self.outbox, lambda: "events")
+        app = Loopback(DEPLOYMENT, lambda name: folder / name, self.beats, self.mailbox, gateway).app()
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agent")
 
     async def lease(self, **more: Any) -> tuple[arc.Lease, ...]:
@@ -39,6 +42,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     server = Server(tmp_path)
     yield server
     await server.http.aclose()
+    server.outbox.close()
 
 
 async def test_a_heartbeat_with_the_workloads_own_token_is_heard(server: Server) -> None:
@@ -82,17 +86,32 @@ async def test_a_command_is_leased_and_answered_by_its_own_url(server: Server) -
     assert (await server.http.put(url, json=success(3).dump())).status_code == 404
 
 
-async def test_a_lease_that_runs_out_or_is_released_lets_the_command_come_again(server: Server) -> None:
+async def test_a_command_is_given_to_one_poll_and_the_workload_may_give_it_back(server: Server) -> None:
     delivery = asyncio.create_task(server.mailbox.deliver(envelope(target="api")))
-    (first,) = await server.lease(leaseSeconds=1)
-    (second,) = await server.lease(leaseSeconds=60)
-    assert (first.attempt, second.attempt) == (1, 2)
-    release = f"/v1/commands/leases/{second.lease_id}/release"
+    (lease,) = await server.lease()
+    assert await server.mailbox.lease("api", 1, 60, 0) == ()
+    release = f"/v1/commands/leases/{lease.lease_id}/release"
     other = {"authorization": "Bearer token-of-index"}
     assert (await server.http.post(release, json={}, headers=other)).status_code == 401
     assert (await server.http.post(release, json={}, headers=MINE)).status_code == 200
-    (third,) = await server.lease()
-    assert third.attempt == 3
+    with pytest.raises(Lost):
+        await delivery
+    assert (await server.http.post(release, json={}, headers=MINE)).status_code == 404
+
+
+async def test_a_lease_that_runs_out_ends_the_delivery(server: Server) -> None:
+    delivery = asyncio.create_task(server.mailbox.deliver(envelope(target="api")))
+    await server.lease(leaseSeconds=1)
+    with pytest.raises(Lost):
+        await asyncio.wait_for(delivery, 3)
+
+
+async def test_what_is_left_of_a_command_shrinks_while_it_waits(server: Server) -> None:
+    delivery = asyncio.create_task(server.mailbox.deliver(envelope(target="api", remaining_seconds=5.0)))
+    await asyncio.sleep(0.1)
+    (lease,) = await server.lease()
+    assert lease.envelope.remaining_seconds is not None
+    assert lease.envelope.remaining_seconds < 4.95
     delivery.cancel()
 
 
