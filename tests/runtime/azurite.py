@@ -1,4 +1,4 @@
-"""azurite, Microsoft's own emulator of Azure's Blob and Table services, from npm: installed once, beside this environment."""
+"""azurite, Microsoft's emulator of Azure's Blob and Table, from npm: installed once, beside this environment."""
 
 from __future__ import annotations
 

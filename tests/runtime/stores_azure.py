@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import time
 import uuid
 from collections.abc import Iterator
@@ -57,7 +58,9 @@ def azure() -> Iterator[Azure]:
         identity = stack.enter_context(loopback.serve(azure_doubles.identity))
         hosts = {".blob.core.windows.net": ports["Blob"], ".table.core.windows.net": ports["Table"]}
         proxy = stack.enter_context(loopback.gateway({**hosts, ".vault.azure.net": vault}))
-        http = stack.enter_context(httpx.Client(verify=str(certificate.root), trust_env=False))
+        http = stack.enter_context(
+            httpx.Client(verify=ssl.create_default_context(cafile=certificate.root), trust_env=False)
+        )
         yield Azure(ports, secrets, _environment(proxy, identity, certificate.root), http)
 
 
@@ -88,9 +91,7 @@ class AzureStores:
     def kv(self, name: str) -> dict[str, str]:
         table = f"{name}{self._test}"
         self._azure.make("Table", "POST", "Tables", {"TableName": table})
-        return self._linked(
-            name, TableKv(resource_group_name="group", account_name=azurite.ACCOUNT, table_name=table)
-        )
+        return self._linked(name, TableKv(resource_group_name="group", account_name=azurite.ACCOUNT, table_name=table))
 
     def secret(self, name: str) -> dict[str, str]:
         return self._linked(name, AzureSecret(vault_name="test-vault", secret_name=self._secret(name)))

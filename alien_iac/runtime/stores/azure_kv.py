@@ -10,17 +10,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
-from azure.data.tables import TableClient, TableEntity, TableErrorCode, TableTransactionError, UpdateMode
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableEntity, TableErrorCode, UpdateMode
 
 from alien_iac.protocol import bindings
 from alien_iac.runtime.stores.azure_errors import translated
@@ -33,7 +29,6 @@ from alien_iac.runtime.stores.parsing import parse
 _LAST = "~"
 """After every character of a key."""
 _RANGE = "PartitionKey eq @partition and RowKey {low} @low and RowKey lt @high"
-_GONE = (404, 412)
 
 
 class TableKv:
@@ -142,15 +137,20 @@ class TableKv:
         return True
 
     def _delete(self, key: str, version: str) -> bool:
-        # In a transaction, since a plain delete hides that somebody else was faster.
-        condition = {"etag": version, "match_condition": MatchConditions.IfNotModified}
+        # The client hides the answer that somebody else was faster; the hook sees it.
+        answers: list[int] = []
+        place = _address(key)
         try:
-            self._table.submit_transaction([("delete", _address(key), condition)])
-        except (TableTransactionError, HttpResponseError) as error:
-            if error.status_code in _GONE:
-                return False
-            raise
-        return True
+            self._table.delete_entity(
+                place["PartitionKey"],
+                place["RowKey"],
+                etag=version,
+                match_condition=MatchConditions.IfNotModified,
+                raw_response_hook=lambda response: answers.append(response.http_response.status_code),
+            )
+        except ResourceModifiedError:
+            return False
+        return answers[-1] != HTTPStatus.NOT_FOUND
 
 
 def _address(key: str) -> dict[str, str]:
