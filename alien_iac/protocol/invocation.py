@@ -14,6 +14,8 @@ from typing import Any
 from alien_iac.protocol.api import HealthWord
 from alien_iac.protocol.wire import Open
 
+PRIVATE = "/_alien/"
+"""What lies below is never the vendor's own app's, and is not for the public."""
 COMMANDS_PATH = "/_alien/commands"
 INVOKE_PATH = "/_alien/invoke"
 HEALTH_PATH = "/_alien/health"

@@ -20,6 +20,7 @@ from alien_iac.runtime.signatures import Rejected, to_json
 from alien_iac.runtime.work import Done, Failed, Trace, Work
 
 UNKNOWN_COMMAND = "UNKNOWN_COMMAND"
+RESULT_TOO_LARGE = "RESULT_TOO_LARGE"
 MESSAGE_LIMIT = 1000
 """Characters of an error's message: longer ones do not fit every control plane's row."""
 _STATUS = {UNKNOWN_COMMAND: 404}
@@ -39,12 +40,18 @@ class Called:
 
 
 class Answers:
-    """A Function's answers to who calls it, once they have been let in."""
+    """A Function's answers to who calls it, once they have been let in.
 
-    def __init__(self, deliveries: Deliveries, bodies: Bodies, settings: Settings) -> None:
+    `result_limit`: bytes of a result that the platform carries; None where it sets no limit that matters.
+    """
+
+    def __init__(
+        self, deliveries: Deliveries, bodies: Bodies, settings: Settings, *, result_limit: int | None = None
+    ) -> None:
         self._deliveries = deliveries
         self._bodies = bodies
         self._settings = settings
+        self._limit = result_limit
 
     async def command(self, body: bytes, ends: datetime | None = None) -> arc.Response:
         """A command from the agent; a handler's failure is a response too.
@@ -57,7 +64,8 @@ class Answers:
         if (envelope.deployment_id, envelope.target.resource_id) != (mine.deployment_id, mine.resource_id):
             raise Forbidden(f'this is "{mine.resource_id}" of "{mine.deployment_id}"; the command is for another one')
         try:
-            return await answer(envelope, self._deliveries.runner, self._bodies, self._deliveries.deadline(ends))
+            deadline = self._deliveries.deadline(ends)
+            return await answer(envelope, self._deliveries.runner, self._bodies, deadline, limit=self._limit)
         except Stopped:
             raise Unavailable("the workload stops; deliver the command again") from None
 
@@ -72,7 +80,7 @@ class Answers:
                 deadline=self._deliveries.deadline(ends),
                 trace=trace,
             )
-            return Called(200, await result(self._deliveries.runner, work))
+            return Called(200, await result(self._deliveries.runner, work, self._limit))
         except Rejected as error:
             told = pydantic_core.to_json({"code": error.code, "message": error.message})
             return Called(_STATUS.get(error.code, 422), told)
@@ -80,8 +88,17 @@ class Answers:
             raise Unavailable("the workload stops") from None
 
 
-async def answer(envelope: arc.Envelope, runner: Runner, bodies: Bodies, ends: datetime | None = None) -> arc.Response:
+async def answer(
+    envelope: arc.Envelope,
+    runner: Runner,
+    bodies: Bodies,
+    ends: datetime | None = None,
+    *,
+    limit: int | None = None,
+) -> arc.Response:
     """Run the command and say how it went; `ends` is when that has to be known, beside the command's own deadline.
+
+    `limit`: bytes of a result, where there is one.
 
     Unavailable where its stored parameters cannot be had, or its result not be put: it should be delivered again.
     """
@@ -95,7 +112,7 @@ async def answer(envelope: arc.Envelope, runner: Runner, bodies: Bodies, ends: d
             deadline=min((t for t in (envelope.deadline, ends) if t), default=None),
             trace=Trace(told.traceparent, told.tracestate) if told else None,
         )
-        return arc.Success(response=await bodies.store(await result(runner, work), envelope.response_handling))
+        return arc.Success(response=await bodies.store(await result(runner, work, limit), envelope.response_handling))
     except Rejected as error:
         return arc.Failure(code=error.code, message=error.message[:MESSAGE_LIMIT])
 
@@ -109,12 +126,19 @@ def command_handler(runner: Runner, name: str) -> Handler:
     return handler
 
 
-async def result(runner: Runner, work: Work) -> bytes:
+async def result(runner: Runner, work: Work, limit: int | None = None) -> bytes:
     """A command's result as JSON. Rejected, with the code for the caller, where there is none; Stopped."""
     match await runner.run(work):
         case Done(value):
-            return to_json(value, work.handler)
+            return _within(limit, to_json(value, work.handler))
         case Failed(code, message) if code != STOPPED:
             raise Rejected(code, message)
         case _:
             raise Stopped
+
+
+def _within(limit: int | None, made: bytes) -> bytes:
+    if limit is not None and len(made) > limit:
+        text = f"the result has {len(made)} bytes; {limit} fit: put it into a storage, and answer with its key"
+        raise Rejected(RESULT_TOO_LARGE, text)
+    return made

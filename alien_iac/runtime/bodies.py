@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -21,9 +22,12 @@ def inline(data: bytes) -> arc.Inline:
 
 
 class Bodies:
-    """`base_url` is what relative URLs of an envelope count from: the exact URL of the lease. None: there is none."""
+    """`base_url` is what relative URLs of an envelope count from: the exact URL of the lease. None: there is none.
 
-    def __init__(self, http: httpx.AsyncClient, base_url: str | None = None) -> None:
+    `http` gives the client, which most commands do without.
+    """
+
+    def __init__(self, http: Callable[[], httpx.AsyncClient], base_url: str | None = None) -> None:
         self._http = http
         self._base_url = base_url
 
@@ -56,7 +60,7 @@ class Bodies:
     async def _send(self, request: arc.PresignedRequest, content: bytes) -> bytes:
         backend = request.backend
         try:
-            answer = await self._http.request(
+            answer = await self._http().request(
                 backend.method, self.resolve(backend.url) or backend.url, headers=backend.headers, content=content
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:

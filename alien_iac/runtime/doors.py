@@ -6,7 +6,7 @@ What a platform adds: who is let in, and paths of its own.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,22 +16,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from alien_iac.errors import AlienError, NotFound, Unauthorized
-from alien_iac.protocol.invocation import COMMANDS_PATH, HEALTH_PATH, INVOKE_PATH
+from alien_iac.protocol.invocation import COMMANDS_PATH, HEALTH_PATH, INVOKE_PATH, PRIVATE
 from alien_iac.runtime.answers import Answers
 from alien_iac.runtime.clock import Clock
 from alien_iac.runtime.http import body_of
 from alien_iac.runtime.settings import Settings
 from alien_iac.runtime.vitals import Vitals
 from alien_iac.runtime.work import Trace
+from alien_iac.runtime.workload import Asgi
 
 BODY_LIMIT = 16 << 20
-_OURS = "/_alien/"
-
-Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Admission(Protocol):
     """Who may call what is not for the public."""
+
+    guards_health: bool
+    """Whether the workload's health is only for them too."""
 
     async def admit(self, request: Request) -> None:
         """Raises Unauthorized, Forbidden or NotFound for anybody else."""
@@ -40,6 +41,8 @@ class Admission(Protocol):
 
 class WorkloadToken:
     """Whoever shows the workload's own token, which lies in a file on this machine."""
+
+    guards_health = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -75,7 +78,9 @@ class Doors:
             called = await self._answers.call(await body_of(request, BODY_LIMIT), ends(), trace_of(request))
             return Response(called.body, called.status, media_type="application/json")
 
-        async def health(_: Request) -> Response:
+        async def health(request: Request) -> Response:
+            if self._admission.guards_health:
+                await self._admission.admit(request)
             found = await self._vitals.examine()
             return JSONResponse(found.dump(), status_code=200 if found.health == "healthy" else 503)
 
@@ -91,15 +96,10 @@ def app(routes: Iterable[Route], vendors: Asgi | None) -> Asgi:
     ours = Starlette(routes=list(routes), exception_handlers={AlienError: _refused, 404: _unknown})
 
     async def dispatch(scope: Any, receive: Any, send: Any) -> None:
-        is_ours = scope["type"] == "http" and is_private(scope["path"])
+        is_ours = scope["type"] == "http" and scope["path"].startswith(PRIVATE)
         await (ours if is_ours or vendors is None else vendors)(scope, receive, send)
 
     return dispatch
-
-
-def is_private(path: str) -> bool:
-    """Whether a path is ours, and not the vendor's app's."""
-    return path.startswith(_OURS)
 
 
 def bearer(request: Request) -> str:

@@ -67,8 +67,8 @@ class Instant(_Delivery):
 Event = Message | Created | Instant
 
 
-def payload_of(message: QueueMessage) -> Payload:
-    """What a handler gets of a message that a store received."""
-    if message.payload_type == "text":
-        return Payload(str(message.payload), is_json=False)
-    return Payload(pydantic_core.to_json(message.payload).decode(), is_json=True)
+def message_of(queue: str, message: QueueMessage) -> Message:
+    """The event of a message that a store received."""
+    is_json = message.payload_type == "json"
+    text = pydantic_core.to_json(message.payload).decode() if is_json else str(message.payload)
+    return Message(queue=queue, number=message.id, payload=Payload(text, is_json), attempt=message.attempt)

@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -33,6 +33,8 @@ WAIT_SECONDS = 25
 LEASE_MARGIN = timedelta(seconds=5)
 """Of a lease, kept for submitting the result."""
 SUBMIT_SECONDS = 30.0
+SHORTEST = timedelta(seconds=2)
+"""With less time than this, no command is begun any more."""
 _HELD_SECONDS = 1.0
 """An empty answer that came sooner was not held: the other side knows no `?wait=`, so the receiver waits itself."""
 _GOOD = frozenset({httpx.codes.CONFLICT, httpx.codes.GONE})
@@ -95,7 +97,7 @@ class Receiver:
         self._runner = runner
         self._clock = clock
         self._http = http
-        self._bodies = Bodies(http, settings.leases_url)
+        self._bodies = Bodies(lambda: http, settings.leases_url)
         self._active: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, ended: asyncio.Event) -> None:
@@ -118,6 +120,17 @@ class Receiver:
         await self._runner.stop(settings.drain_ms / 1000)
         await asyncio.gather(*self._active.values())
 
+    async def drain(self, ends: datetime) -> int:
+        """Answer what waits, until nothing does or too little time is left. How many commands were dealt with."""
+        dealt = 0
+        while self._clock.now() + SHORTEST < ends:
+            leases = await self._lease(self._settings.max_leases, wait_seconds=0)
+            if not leases:
+                break
+            await asyncio.gather(*(self._deal(lease, ends) for lease in leases))
+            dealt += len(leases)
+        return dealt
+
     async def _lease_or_end(self, free: int, ended: asyncio.Event) -> tuple[arc.Lease, ...] | None:
         """New leases; None where the request failed, or the end came first."""
         asking = asyncio.create_task(self._lease(free))
@@ -132,7 +145,7 @@ class Receiver:
             LOGGER.warning(line("leases", why=getattr(error, "message", type(error).__name__)))
             return None
 
-    async def _lease(self, free: int) -> tuple[arc.Lease, ...]:
+    async def _lease(self, free: int, wait_seconds: int = WAIT_SECONDS) -> tuple[arc.Lease, ...]:
         settings = self._settings
         body = arc.LeaseRequest(
             deployment_id=settings.deployment_id,
@@ -140,7 +153,7 @@ class Receiver:
             max_leases=free,
             lease_seconds=settings.lease_seconds,
         )
-        url = httpx.URL(settings.leases_url).copy_merge_params({"wait": str(WAIT_SECONDS)})
+        url = httpx.URL(settings.leases_url).copy_merge_params({"wait": str(wait_seconds)})
         answer = await self._post(url, body.dump())
         return arc.Leases.model_validate_json(answer.content).leases
 
@@ -164,10 +177,11 @@ class Receiver:
         self._active[lease.command_id] = task
         task.add_done_callback(lambda _: self._active.pop(lease.command_id, None))
 
-    async def _deal(self, lease: arc.Lease) -> None:
+    async def _deal(self, lease: arc.Lease, ends: datetime | None = None) -> None:
         submitted: str | None = None
+        known = lease.lease_expires_at - LEASE_MARGIN
         try:
-            response = await answer(lease.envelope, self._runner, self._bodies, lease.lease_expires_at - LEASE_MARGIN)
+            response = await answer(lease.envelope, self._runner, self._bodies, min(known, ends or known))
             submitted = await self._submit(lease, response)
         except (Stopped, Unavailable) as error:
             submitted = f"given back: {getattr(error, 'message', 'the workload stops')}"

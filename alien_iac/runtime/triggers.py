@@ -43,6 +43,14 @@ def schedules(settings: Settings) -> tuple[ScheduleTrigger, ...]:
     return tuple(trigger for trigger in settings.triggers if isinstance(trigger, ScheduleTrigger))
 
 
+def schedule(settings: Settings, cron: str, timezone: str) -> ScheduleTrigger:
+    """The schedule that somebody says has an instant. InvalidInput where it does not start the Function."""
+    trigger = ScheduleTrigger(cron=cron, timezone=timezone)
+    if trigger not in schedules(settings):
+        raise InvalidInput(f'the schedule "{cron}" in {timezone} does not start this Function')
+    return trigger
+
+
 def _handlers_of(
     trigger: QueueTrigger | ScheduleTrigger | CreatedTrigger, handlers: Handlers
 ) -> tuple[tuple[Handler, ...], str]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
-
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
 from alien_iac.runtime import loading, triggers
 from alien_iac.runtime.answers import Answers
 from alien_iac.runtime.bodies import Bodies
 from alien_iac.runtime.clock import Clock
 from alien_iac.runtime.deliveries import Deliveries
-from alien_iac.runtime.doors import Asgi
 from alien_iac.runtime.runner import Runner
 from alien_iac.runtime.settings import Settings
 from alien_iac.runtime.vitals import Vitals
+
+if TYPE_CHECKING:
+    import httpx
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +34,9 @@ class Workload:
     asgi: Asgi | None
     """The vendor's own HTTP app."""
 
-    def answers(self, http: httpx.AsyncClient) -> Answers:
-        """Its answers to commands and calls; `http` fetches what lies beside an envelope."""
-        return Answers(self.deliveries, Bodies(http), self.settings)
+    def answers(self, http: Callable[[], httpx.AsyncClient], result_limit: int | None = None) -> Answers:
+        """Its answers to commands and calls. `http` fetches what lies beside an envelope; `result_limit`: as there."""
+        return Answers(self.deliveries, Bodies(http), self.settings, result_limit=result_limit)
 
 
 def load(folder: Path, settings: Settings, clock: Clock) -> Workload:

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from alien_iac.errors import BindingInvalid
 from alien_iac.models.triggers import CreatedTrigger, QueueTrigger, ScheduleTrigger
 from alien_iac.protocol import environment
 from alien_iac.protocol.bindings import LocalQueue
-from alien_iac.runtime import links, serving, workload
+from alien_iac.runtime import links, server, serving, workload
 from alien_iac.runtime.clock import SystemClock
-from alien_iac.runtime.doors import Doors, WorkloadToken, app
-from alien_iac.runtime.ending import end_signals
-from alien_iac.runtime.http import async_client
+from alien_iac.runtime.doors import WorkloadToken
+from alien_iac.runtime.events import message_of
 from alien_iac.runtime.local.created import CreatedObjects
 from alien_iac.runtime.local.ledger import Ledger
-from alien_iac.runtime.local.messages import Messages
+from alien_iac.runtime.local.messages import Broker
 from alien_iac.runtime.local.schedules import Schedule
-from alien_iac.runtime.logs import LOGGER, line
-from alien_iac.runtime.runner import Runner
+from alien_iac.runtime.polling import Polled
+from alien_iac.runtime.server import Service, Serving
 from alien_iac.runtime.settings import Settings
 from alien_iac.runtime.stores import local_storage
 from alien_iac.runtime.stores.parsing import parse
 from alien_iac.runtime.vitals import Heartbeats
 from alien_iac.runtime.workload import Workload
-
-DRAIN_SECONDS = 8
-"""What runs when the process is told to end has so long; the rest is given back."""
-
-
-class Service(Protocol):
-    """Something that runs beside the server."""
-
-    async def run(self, ended: asyncio.Event) -> None:
-        """Until `ended`, and then to a clean end."""
-        ...
 
 
 async def run(folder: Path, settings: Settings) -> None:
@@ -46,19 +33,10 @@ async def run(folder: Path, settings: Settings) -> None:
 
     InvalidInput or BindingInvalid before anything is served, where a trigger has no handler or is wrong.
     """
-    ended = end_signals()
     mine = workload.load(folder, settings, SystemClock())
-    async with _triggered(mine) as services, async_client() as http:
-        listener = serving.bind(settings.port)
-        doors = Doors(mine.answers(http), mine.vitals, WorkloadToken(settings), mine.clock)
-        LOGGER.info(line("function ready", id=settings.resource_id, port=listener.getsockname()[1]))
-        async with asyncio.TaskGroup() as tasks:
-            for service in (*services, Heartbeats(mine.vitals, settings, mine.clock)):
-                tasks.create_task(service.run(ended))
-            tasks.create_task(_drain(mine.runner, ended))
-            await serving.serve(app(doors.routes(), mine.asgi), listener, ended, grace_seconds=DRAIN_SECONDS)
-            ended.set()
-    LOGGER.info(line("function ended", id=settings.resource_id))
+    async with _triggered(mine) as services:
+        beside = [*services, Heartbeats(mine.vitals, settings, mine.clock)]
+        await server.run(mine, Serving(admission=WorkloadToken(settings), host=serving.LOOPBACK, beside=beside))
 
 
 @asynccontextmanager
@@ -89,16 +67,13 @@ async def _triggered(mine: Workload) -> AsyncIterator[list[Service]]:
         ledger.close()
 
 
-def _messages(trigger: QueueTrigger, mine: Workload) -> Messages:
-    binding = parse(LocalQueue, links.binding(trigger.resource), trigger.resource)
-    return Messages(trigger.resource, binding, mine.deliveries, mine.clock, concurrency=mine.settings.concurrency)
+def _messages(trigger: QueueTrigger, mine: Workload) -> Polled:
+    queue = trigger.resource
+    broker = Broker(queue, parse(LocalQueue, links.binding(queue), queue), mine.clock)
+    translate = partial(message_of, queue)
+    return Polled(broker, translate, mine.deliveries, mine.clock, concurrency=mine.settings.concurrency)
 
 
 def _created(trigger: CreatedTrigger, mine: Workload, ledger: Ledger) -> CreatedObjects:
     place = local_storage.connect(links.binding(trigger.resource), trigger.resource)
     return CreatedObjects(trigger.resource, place, mine.deliveries, ledger, mine.clock)
-
-
-async def _drain(runner: Runner, ended: asyncio.Event) -> None:
-    await ended.wait()
-    await runner.stop(DRAIN_SECONDS)
