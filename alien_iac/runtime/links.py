@@ -10,9 +10,10 @@ import importlib
 import json
 import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from alien_iac.errors import BindingInvalid
+from alien_iac.errors import BindingInvalid, Missing
 from alien_iac.protocol import environment
 
 if TYPE_CHECKING:
@@ -91,9 +92,10 @@ def function(resource_id: str) -> FunctionLink:
 
 
 def connect(kind: str, resource_id: str) -> Any:
-    """The store behind a linked resource. BindingInvalid where the environment does not say which, or says it wrongly.
+    """The store behind a linked resource.
 
-    The text names the variable and the fields, never their values.
+    BindingInvalid where the environment does not say which, or says it wrongly; Missing where the platform's SDK is not
+    installed. The text names the variable and the fields, never their values.
     """
     raw = binding(resource_id)
     service = raw.get("service")
@@ -104,8 +106,20 @@ def connect(kind: str, resource_id: str) -> Any:
             hint=f"known here: {', '.join(sorted(known))}; the workload's alien-iac may be older than the deployment's",
         )
     module, name = known[service]
-    make: Callable[[dict[str, Any], str], object] = getattr(importlib.import_module(module), name)
+    make: Callable[[dict[str, Any], str], object] = getattr(_imported(module, resource_id), name)
     return make(raw, resource_id)
+
+
+def _imported(module: str, resource_id: str) -> ModuleType:
+    """A platform's module, and with it the SDK that the workload brings along for it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        platform = module.removeprefix(f"{_STORES}.").partition("_")[0]
+        raise Missing(
+            f'the link to "{resource_id}" needs {error.name}, which is not installed',
+            hint=f"add alien-iac[runtime-{platform}] to the workload's requirements",
+        ) from error
 
 
 def binding(resource_id: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class AwsStores:
         self._prefix = f"t{uuid.uuid4().hex[:10]}"
 
     def storage(self, name: str) -> dict[str, str]:
-        bucket = self._name(name)
+        bucket = self.named(name)
         where = {"LocationConstraint": REGION}
         self._cloud.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         return self._linked(name, S3Storage(bucket_name=bucket))
@@ -106,7 +106,7 @@ class AwsStores:
 
     def table(self, name: str) -> str:
         """A table as the component makes it."""
-        client, table = self._cloud.client("dynamodb"), self._name(name)
+        client, table = self._cloud.client("dynamodb"), self.named(name)
         client.create_table(
             TableName=table,
             BillingMode="PAY_PER_REQUEST",
@@ -121,25 +121,25 @@ class AwsStores:
 
     def queue(self, name: str, *, visibility: int = 30, receives: int = 5) -> dict[str, str]:
         client = self._cloud.client("sqs")
-        dead = client.create_queue(QueueName=self._name(f"{name}-dead"))["QueueUrl"]
+        dead = client.create_queue(QueueName=self.named(f"{name}-dead"))["QueueUrl"]
         asked = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
         redrive = {"deadLetterTargetArn": asked["Attributes"]["QueueArn"], "maxReceiveCount": receives}
         made = client.create_queue(
-            QueueName=self._name(name),
+            QueueName=self.named(name),
             Attributes={"VisibilityTimeout": str(visibility), "RedrivePolicy": json.dumps(redrive)},
         )
         return self._linked(name, SqsQueue(queue_url=made["QueueUrl"]))
 
     def secret(self, name: str) -> dict[str, str]:
-        self._cloud.client("secretsmanager").create_secret(Name=self._name(name))
-        return self._linked(name, AwsSecret(secret_name=self._name(name), region=REGION))
+        self._cloud.client("secretsmanager").create_secret(Name=self.named(name))
+        return self._linked(name, AwsSecret(secret_name=self.named(name), region=REGION))
 
     def set_secret(self, name: str, value: bytes) -> None:
         try:
             given: dict[str, Any] = {"SecretString": value.decode()}
         except UnicodeDecodeError:
             given = {"SecretBinary": value}
-        self._cloud.client("secretsmanager").put_secret_value(SecretId=self._name(name), **given)
+        self._cloud.client("secretsmanager").put_secret_value(SecretId=self.named(name), **given)
 
     def for_sdk(self, env: dict[str, str]) -> dict[str, str]:
         """It knows no `AWS_ENDPOINT_URL`: a map says where each service is, and for S3 the binding."""
@@ -153,7 +153,8 @@ class AwsStores:
         buckets = {name: json.loads(text) for name, text in env.items() if name.endswith("_BINDING")}
         return known | {name: json.dumps({**raw, **own}) for name, raw in buckets.items() if raw["service"] == "s3"}
 
-    def _name(self, name: str) -> str:
+    def named(self, name: str) -> str:
+        """What MiniStack knows a store as."""
         return f"{self._prefix}-{name}"
 
     def _linked(self, name: str, binding: Open) -> dict[str, str]:

@@ -32,6 +32,8 @@ CONNECTIONS = 32
 """As many as there are threads that async callers can keep busy."""
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 """A read waits for a long poll of a queue, which takes 20 s."""
+ATTEMPTS = 4
+"""Seven seconds at most lie between them, in all; a handler has more time than that as a rule."""
 
 _OF_CODE: dict[type[AlienError], frozenset[str]] = {
     NotFound: frozenset({"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
@@ -73,7 +75,7 @@ def client(service: str, region: str | None, resource_id: str) -> Any:
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         max_pool_connections=CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
     with _one_at_a_time:
         return _session().create_client(service, region_name=found, config=config)

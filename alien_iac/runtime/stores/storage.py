@@ -19,12 +19,15 @@ from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 import obstore
 
-from alien_iac.errors import NotFound
+from alien_iac.errors import InvalidInput, NotFound
 from alien_iac.runtime.stores.objects import ObjectDoor
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta  # a name that exists for type checkers only
     from obstore.store import ObjectStore
+
+SIGNED_LIMIT = 604_800
+"""Seconds: no cloud signs for longer than a week, and with a workload's own short-lived credentials for less."""
 
 Method = Literal["GET", "PUT", "DELETE"]
 Data = bytes | IO[bytes] | Iterable[bytes]
@@ -107,10 +110,12 @@ class SyncStorage:
             return _infos(obstore.list(objects, prefix=trimmed).collect())
 
     def signed_url(self, method: Method, key: str, expires_in: float) -> SignedRequest:
-        """A request for this one object that needs no credentials for `expires_in` seconds.
+        """A request for this one object that needs no credentials for `expires_in` seconds, a week at most.
 
         On `local` its URL is `local:///path`: the file itself, for a reader on the same machine.
         """
+        if not 0 < expires_in <= SIGNED_LIMIT:
+            raise InvalidInput(f"a signed URL lasts more than 0 and up to {SIGNED_LIMIT} seconds, not {expires_in}")
         with self._door.open(key):
             return self._door.place().sign(method, key, timedelta(seconds=expires_in))
 
