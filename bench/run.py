@@ -13,12 +13,14 @@ from rich.table import Table
 import commands
 import imports
 import polls
+import reviews
 import rollouts
 import updates
 from figure import Figure
 
 PARTS: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "imports": imports.measure,
+    "reviews": reviews.measure,
     "updates": updates.measure,
     "commands": commands.measure,
     "polls": polls.measure,

@@ -9,6 +9,7 @@ import pytest
 
 import commands
 import imports
+import reviews
 import rollouts
 import run
 from figure import Figure, percentile
@@ -25,6 +26,15 @@ def test_the_imports_are_measured() -> None:
     figures = list(imports.measure(rounds=1))
     assert all(isinstance(one, Figure) for one in figures)
     assert next(one for one in figures if one.target == "no").met, "Pulumi is loaded by `import alien_iac`"
+
+
+def test_classes_are_those_of_the_types_that_a_review_tells() -> None:
+    types = ["aws:lambda/function:Function", "gcp:compute/uRLMap:URLMap", "azure-native:app:Job", "alien:index:Kv"]
+    assert reviews.classes(types) == [
+        "from pulumi_aws.lambda_ import Function",
+        "from pulumi_azure_native.app import Job",
+        "from pulumi_gcp.compute import URLMap",
+    ]
 
 
 def test_a_small_rollout_is_measured() -> None:
