@@ -28,8 +28,8 @@ CHECKS = "Checks"
 """In `MAPPING`: checks of the platform's own, `check(stack, settings) -> findings`, which import no SDK."""
 OFFLINE = "Offline"
 """In `MAPPING`: outputs made up where there is no cloud, `outputs(settings) -> (type, name, inputs) -> outputs`."""
-PACKAGER = "alien_iac.packaging.source"
-"""Has `package(source, target, cache)` and `Target.of(purpose)`."""
+PACKAGER = "alien_iac.packaging.artifacts"
+"""Has `make(folder, purpose, cache)`."""
 
 
 def support(platform: Platform) -> Support:

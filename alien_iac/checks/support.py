@@ -43,6 +43,10 @@ def _image(stack: Stack, component: Declared) -> Iterator[Finding]:
     workload = component.workload
     if not stack.support.image_needs_docker or workload is None or workload.image is None:
         return
+    if workload.image_folder is not None:
+        message = "an image is built from its folder where it goes to a registry, which is not here"
+        yield finding("UNSUPPORTED", component.id, message, "give it a source, or an image by its name")
+        return
     if not stack.docker:
         message = "it runs an image, and no Docker daemon answers on this machine"
         yield finding("IMAGE_NEEDS_DOCKER", component.id, message, "start Docker, or give it a source")

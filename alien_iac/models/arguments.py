@@ -140,12 +140,17 @@ class ScaleArguments(BaseModel):
     """Percent of a replica's CPU above which there are more."""
 
 
+_FOLDERS = ("./", "../", "/")
+"""How a path begins; the name of an image does not."""
+
+
 class WorkloadArguments(Arguments):
     """What a Function and a Container have in common."""
 
     source: StrictStr | None = None
     """A folder with `main.py`, relative to the stack program's file."""
     image: Text | None = None
+    """An image by its digest, or a folder with a `Dockerfile` (`./api`), relative to the stack program's file."""
     architecture: Architecture | None = None
     """None: what the platform runs cheapest, or what the image is made for."""
     env: dict[StrictStr, Text] = {}
@@ -157,6 +162,11 @@ class WorkloadArguments(Arguments):
     """Its public name below `alien:domain`, or a whole name."""
     network: Literal["customer"] | None = None
     """`customer`: it joins the customer's existing network (`alien:network`)."""
+
+    @property
+    def image_folder(self) -> str | None:
+        """The folder that its image is to be built from, as it is written; None for an image that exists."""
+        return self.image if isinstance(self.image, str) and self.image.startswith(_FOLDERS) else None
 
 
 class FunctionArguments(WorkloadArguments):

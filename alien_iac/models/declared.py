@@ -24,6 +24,8 @@ class Declared:
     given: frozenset[str] = frozenset()
     """The arguments that the author set to something else than their default."""
     findings: tuple[Finding, ...] = ()
+    built_from: str | None = None
+    """The folder that its image was built from; `image` is its reference since then."""
 
     @property
     def workload(self) -> WorkloadArguments | None:
@@ -63,6 +65,7 @@ class Folder:
     path: Path
     exists: bool
     has_main: bool
+    has_dockerfile: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,8 @@ class Stack:
     support: Support = field(default_factory=Support)
     sources: Mapping[str, Folder] = field(default_factory=dict)
     """Workload id to the folder of its source."""
+    images: Mapping[str, Folder] = field(default_factory=dict)
+    """Workload id to the folder that its image is built from."""
     docker: bool = False
     """Whether a Docker daemon answers on this machine."""
 

@@ -16,16 +16,20 @@ class Purpose:
     kind: Kind = "Function"
     architecture: Architecture | None = None
     """None: what the platform runs cheapest."""
+    image: bool = False
+    """Whether it is an image that is built from a folder, and not a source."""
     linked: frozenset[Kind] = frozenset()
     """The kinds of the components that it is linked to: their stores need the clouds' SDKs."""
 
 
 def purpose(platform: Platform, declared: Declared, components: Iterable[Declared]) -> Purpose:
     """What the artifact of a workload is for, in a stack of these components."""
+    workload = declared.workload
     ids = {link.resource for link in declared.links}
     return Purpose(
         platform=platform,
         kind=declared.kind,
-        architecture=declared.workload.architecture if declared.workload else None,
+        architecture=workload.architecture if workload else None,
+        image=workload is not None and workload.source is None,
         linked=frozenset(each.kind for each in components if each.id in ids),
     )

@@ -39,6 +39,8 @@ class Workload:
     kind: Kind
     source: Path | None
     """Its folder; None for one that runs an image."""
+    image: Path | None = None
+    """The folder that its image is built from."""
     commands: bool
     architecture: Architecture | None = None
     linked: frozenset[Kind] = frozenset()
@@ -48,7 +50,13 @@ class Workload:
 
     def purpose(self, platform: Platform) -> Purpose:
         """What its artifact is for on a platform."""
-        return Purpose(platform=platform, kind=self.kind, architecture=self.architecture, linked=self.linked)
+        return Purpose(
+            platform=platform,
+            kind=self.kind,
+            architecture=self.architecture,
+            image=self.source is None,
+            linked=self.linked,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +92,9 @@ def describe(folder: Path, platform: str, config: Mapping[str, Any] | None = Non
 
 
 def _workload(facts: Mapping[str, Any]) -> Workload:
-    source = Path(facts["source"]) if facts["source"] else None
+    source, image = (Path(facts[key]) if facts[key] else None for key in ("source", "image"))
     plain = {key: facts[key] for key in ("id", "kind", "commands", "architecture", "environment")}
-    return Workload(source=source, linked=frozenset(facts["linked"]), **plain)
+    return Workload(source=source, image=image, linked=frozenset(facts["linked"]), **plain)
 
 
 def _run(folder: Path, answer: Path, settings: str) -> None:
@@ -134,13 +142,15 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _told(each: Declared, declared: Sequence[Declared], folder: Path, workload: Any) -> dict[str, object]:
-    source = str((folder / workload.source).resolve()) if workload.source else None
+    built_from = each.built_from or workload.image_folder
+    source, image = (str((folder / place).resolve()) if place else None for place in (workload.source, built_from))
     volumes = {volume_name(each.mount_path): tempfile.gettempdir() for each in getattr(workload, "volumes", ())}
     own = {name: value if isinstance(value, str) else "" for name, value in workload.env.items()}
     return {
         "id": each.id,
         "kind": each.kind,
         "source": source,
+        "image": image,
         "commands": workload.commands,
         "architecture": workload.architecture,
         "linked": sorted(purpose(Platform.LOCAL, each, declared).linked),

@@ -11,7 +11,7 @@ from typing import Any
 from alien_iac.checks import sizes
 from alien_iac.errors import InvalidInput, StackInvalid, Unsupported
 from alien_iac.models.platform import Platform
-from alien_iac.packaging import bundle, commands, source
+from alien_iac.packaging import artifacts, bundle, commands, source
 from alien_iac.packaging.archive import Artifact
 from alien_iac.packaging.program import Described, Workload, describe
 from alien_iac.protocol.manifest import Blob, DeclaredCommand, Manifest, SignedConfig
@@ -132,8 +132,9 @@ def _artifacts(workloads: Iterable[Workload], platform: Platform, cache: Path) -
     """Workload id to its artifact for a platform. StackInvalid where a cloud does not take one of them."""
     found = {}
     for each in workloads:
-        if each.source is not None:
-            found[each.id] = source.package(each.source, source.Target.of(each.purpose(platform)), cache)
+        folder = each.source or each.image
+        if folder is not None and (each.source is not None or platform is not Platform.LOCAL):
+            found[each.id] = artifacts.make(folder, each.purpose(platform), cache)
     kinds = {each.id: each.kind for each in workloads}
     told = [one for key, made in found.items() for one in sizes.check(platform, kinds[key], key, made.path)]
     if any(finding.severity == "error" for finding in told):
@@ -150,7 +151,7 @@ def _commands(workloads: Iterable[Workload], cache: Path) -> Iterable[DeclaredCo
 
 
 def _blobs(artifacts: Mapping[str, Artifact]) -> dict[str, Blob]:
-    return {key: _blob(f"{key}.zip", artifact) for key, artifact in artifacts.items()}
+    return {key: _blob(f"{key}{artifact.path.suffix}", artifact) for key, artifact in artifacts.items()}
 
 
 def _blob(name: str, artifact: Artifact) -> Blob:

@@ -4,17 +4,14 @@ The same files, requirements and target give the same bytes on every machine; an
 made once, and kept in a cache that any number of processes may use at once.
 """
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from alien_iac.errors import InvalidInput
-from alien_iac.packaging import files, generated, own, requirements
+from alien_iac.packaging import files, generated, notes, own, requirements
 from alien_iac.packaging.archive import Artifact, Entry, entry, fingerprint, write
 from alien_iac.packaging.requirements import Wanted
 from alien_iac.packaging.targets import Target
@@ -22,7 +19,7 @@ from alien_iac.packaging.tidy import tidy
 
 __all__ = ["Artifact", "Target", "package"]
 
-_RECIPE = "2"
+_RECIPE = "3"
 """Grows when the same input is to give other bytes, so that no older artifact is taken for it."""
 _SHOWN = 5
 
@@ -63,10 +60,7 @@ def package(source: Path, target: Target, cache: Path) -> Artifact:
     with tempfile.TemporaryDirectory(dir=cache, prefix=".generating-") as folder:
         entries = (*theirs, *_ours(target, Path(folder)))
         contents = _Contents(entries=entries, wanted=wanted, locked=locked, target=target)
-        note = cache / "keys" / f"{contents.key}.json"
-        note.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(note.with_suffix(".lock")):
-            return _known(note, cache) or _make(contents, note, cache)
+        return notes.once(cache, contents.key, lambda place: _make(contents, cache, place))
 
 
 def _ours(target: Target, folder: Path) -> tuple[Entry, ...]:
@@ -81,25 +75,11 @@ def _ours(target: Target, folder: Path) -> tuple[Entry, ...]:
     return (*own.entries(target.folder), *made)
 
 
-def _known(note: Path, cache: Path) -> Artifact | None:
-    if not note.is_file():
-        return None
-    told = json.loads(note.read_text(encoding="utf-8"))
-    path = _place(cache) / f"{told['sha256']}.zip"
-    there = path.is_file() and path.stat().st_size == told["length"]
-    return Artifact(path=path, sha256=told["sha256"], length=told["length"]) if there else None
-
-
-def _make(contents: _Contents, note: Path, cache: Path) -> Artifact:
+def _make(contents: _Contents, cache: Path, place: Path) -> Artifact:
     with tempfile.TemporaryDirectory(dir=cache, prefix=".installing-") as folder:
         entries = [*contents.entries, *_installed(contents, Path(folder))]
         _refuse_clashes(entries)
-        made = write(entries, _place(cache))
-    told = {"sha256": made.sha256, "length": made.length}
-    temporary = note.with_suffix(".new")
-    temporary.write_text(json.dumps(told), encoding="utf-8")
-    temporary.replace(note)
-    return made
+        return write(entries, place)
 
 
 def _installed(contents: _Contents, folder: Path) -> list[Entry]:
@@ -121,7 +101,3 @@ def _refuse_clashes(entries: Iterable[Entry]) -> None:
             f"the source has {', '.join(twice[:_SHOWN])}, and so has what is packaged beside it",
             hint="rename it; what a source needs is installed among its own files here",
         )
-
-
-def _place(cache: Path) -> Path:
-    return cache / "artifacts"

@@ -12,6 +12,7 @@ from alien_iac.errors import InvalidInput, NotFound
 from alien_iac.plugin import identity as who
 from alien_iac.plugin.kind import Call, Failure, Kind, Live
 from alien_iac.plugin.oci import assemble, model
+from alien_iac.plugin.oci.archive import Archive
 from alien_iac.plugin.oci.layout import Layout
 from alien_iac.plugin.oci.model import Manifest, Reference, Repository
 from alien_iac.plugin.oci.registry import Registry
@@ -154,7 +155,7 @@ def _add_blobs(source: Repository, target: Repository, blobs: list[Mapping[str, 
 def _opened(repository: str, inputs: ImageInputs) -> Iterator[Repository]:
     folder = model.layout_folder(repository)
     if folder is not None:
-        yield Layout(folder)
+        yield Archive(folder) if folder.is_file() else Layout(folder)
         return
     with closing(Registry(repository, lambda host: who.registry_login(host, inputs.identity or {}))) as registry:
         yield registry

@@ -5,6 +5,7 @@ Nothing that an author writes wrongly raises here; it becomes a finding, so that
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 import pulumi
@@ -44,6 +45,7 @@ class Component(pulumi.ComponentResource):
         self._given = dict(keywords)
         read = reading.read(self.kind, self.resource_id, {key: _plain(value) for key, value in keywords.items()})
         self._read = read
+        self._built_from: str | None = None
         self._problems: list[Finding] = []
         self._links: list[Link] = []
         self._promises = Promises()
@@ -103,6 +105,7 @@ class Component(pulumi.ComponentResource):
             transforms=tuple(self.transforms),
             given=self._read.given,
             findings=(*self._read.findings, *self._problems),
+            built_from=self._built_from,
         )
 
     def keep(self, built: Built) -> None:
@@ -113,6 +116,14 @@ class Component(pulumi.ComponentResource):
     def refuse(self, reason: BaseException) -> None:
         """It will not be built."""
         self._promises.refuse(reason)
+
+    def settle(self, image: str) -> None:
+        """Its image was built from a folder: it goes by this reference from now on."""
+        workload = self._read.arguments
+        if isinstance(workload, WorkloadArguments):
+            self._built_from = workload.image_folder
+        self._given["image"] = image
+        self._read = replace(self._read, arguments=workload.model_copy(update={"image": image}))
 
     def promised(self, name: str) -> pulumi.Output[Any]:
         """One of its outputs."""

@@ -85,6 +85,8 @@ class Recorded(Protocol):
 
     def refuse(self, reason: BaseException) -> None: ...
 
+    def settle(self, image: str) -> None: ...
+
 
 class Shared(Protocol):
     """Native resources of the Foundation, and the pinned provider."""

@@ -132,19 +132,30 @@ class Planner:
             raise
 
     def _check(self) -> tuple[Stack, dict[str, Packaged], list[Finding]]:
-        components = self.declared
         support, where = self._ground.support, self._ground.deployment
-        sources = artifacts.folders(self._around.program, where.artifacts if where else (), components)
+        there = artifacts.folders(self._around.program, where.artifacts if where else (), self.declared)
+        made = self._gather(where, there) if where else artifacts.Gathered()
+        components = self.declared
         images = support.image_needs_docker and any(c.workload and c.workload.image for c in components)
         stack = Stack(
             config=where.config if where else None,
             components=components,
             support=support,
-            sources=sources,
+            sources=there.sources,
+            images=there.images,
             docker=images and self._around.has_docker(),
         )
-        made, problems = artifacts.gather(where, components, sources, self._around.package) if where else ({}, [])
-        return stack, made, [*self._ground.findings, *checks.check(stack), *_of_platform(stack, where), *problems]
+        found = [*self._ground.findings, *checks.check(stack), *_of_platform(stack, where), *made.problems]
+        return stack, dict(made.sources), found
+
+    def _gather(self, where: Deployment, there: artifacts.Folders) -> artifacts.Gathered:
+        """All artifacts; a component whose image was built goes by the image's reference from now on."""
+        builds = not self._ground.support.image_needs_docker
+        made = artifacts.gather(where, self.declared, there, self._around.package, images=builds)
+        for component in self._recorded:
+            if component.resource_id in made.images:
+                component.settle(made.images[component.resource_id])
+        return made
 
     def _judge(self, findings: list[Finding]) -> Builder:
         if self._builder is None or any(f.severity == "error" for f in findings):

@@ -17,12 +17,12 @@ from alien_iac.models.purpose import Purpose
 from alien_iac.protocol import review
 from alien_iac.resources import stand_in
 
-MAIN = "main.py"
+MAIN, DOCKERFILE = "main.py", "Dockerfile"
 _DOCKER_S = 5
 
 
 class Packaged(Protocol):
-    """What packaging makes of a source folder: one file, named by its content."""
+    """What packaging makes of a folder: one file, named by its content."""
 
     @property
     def path(self) -> Path: ...
@@ -31,7 +31,7 @@ class Packaged(Protocol):
 
 
 class Packager(Protocol):
-    """Makes the artifact of a source folder for a purpose. Raises AlienError, with what is wrong with the source."""
+    """Makes the artifact of a folder for a purpose. Raises AlienError, with what is wrong with the folder."""
 
     def __call__(self, source: Path, purpose: Purpose, cache: Path, /) -> Packaged: ...
 
@@ -74,9 +74,8 @@ def project_root(program: Path) -> Path:
 
 
 def package(source: Path, purpose: Purpose, cache: Path) -> Packaged:
-    """The artifact of a source folder, made by the packaging of this library."""
-    packaging = platforms.packager()
-    made: Packaged = packaging.package(source, packaging.Target.of(purpose), cache)
+    """The artifact of a folder, made by the packaging of this library."""
+    made: Packaged = platforms.packager().make(source, purpose, cache)
     return made
 
 
@@ -99,6 +98,7 @@ def has_docker() -> bool:
 
 
 def look(program: Path, source: str) -> Folder:
-    """What is at the place that a `source` names."""
+    """What is at the place that a `source` or an `image` names."""
     path = (program / source).resolve()
-    return Folder(path=path, exists=path.is_dir(), has_main=(path / MAIN).is_file())
+    has_main, has_dockerfile = ((path / name).is_file() for name in (MAIN, DOCKERFILE))
+    return Folder(path=path, exists=path.is_dir(), has_main=has_main, has_dockerfile=has_dockerfile)

@@ -118,6 +118,7 @@ ELSEWHERE = {
     "ARTIFACT_TOO_LARGE": "test_clouds.py",
     "IGNORED": "test_what_local_has_no_use_for_is_told_and_built",
     "IMAGE_LOOPBACK": "test_an_image_does_not_reach_loopback",
+    "IMAGE_NO_DOCKERFILE": "test_image_folders.py",
     "LATE": "test_planning.py",
     "PACKAGING_FAILED": "test_packaging_errors_come_with_the_others",
     "PLATFORM_MISSING": "test_a_platform_that_is_not_installed",

@@ -21,7 +21,7 @@ OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LAYOUT = "oci:"
-"""Begins the reference of a layout folder: `oci:/path@sha256:…`."""
+"""Begins the reference of a layout, a folder or a tar file: `oci:/path@sha256:…`."""
 _REPOSITORY = re.compile(r"(localhost|[^/@:]*[.:][^/@]*)/[a-z0-9]+([._/-]+[a-z0-9]+)*|oci:/.+")
 
 
