@@ -66,16 +66,26 @@ _HINTS: dict[type[AlienError], str] = {
 _one_at_a_time = threading.Lock()  # a session makes one client at a time; the clients are for many threads
 
 
-def client(service: str, region: str | None, resource_id: str) -> Any:
-    """A client for one service. BindingInvalid where neither the binding nor the environment says which region."""
+def client(
+    service: str,
+    region: str | None,
+    resource_id: str,
+    *,
+    read_seconds: float = READ_SECONDS,
+    attempts: int = ATTEMPTS,
+) -> Any:
+    """A client for one service. BindingInvalid where neither the binding nor the environment says which region.
+
+    `attempts`: 1 for what must not happen twice, such as a call that may only be slow.
+    """
     found = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not found:
         raise BindingInvalid(f'"{resource_id}": the region is not known', hint="AWS_REGION says it")
     config = botocore.config.Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=read_seconds,
         max_pool_connections=CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
     with _one_at_a_time:
         return _session().create_client(service, region_name=found, config=config)

@@ -10,20 +10,23 @@ from alien_iac.runtime.work import Payload
 
 
 def send_parts(
-    messages: Sequence[Payload], send: Callable[[list[Payload]], None], *, most: int, most_bytes: int
+    messages: Sequence[Payload], send: Callable[[list[Payload]], list[SendResult] | None], *, most: int, most_bytes: int
 ) -> list[SendResult]:
-    """One result each, in their order. What goes wrong with the first part is raised: nothing was sent then."""
+    """One result each, in their order. What goes wrong with the first part is raised: nothing was sent then.
+
+    `send` says how each message of a part fared, or nothing where all were sent.
+    """
     results: list[SendResult] = []
     for part in parts(messages, most=most, most_bytes=most_bytes):
         try:
-            send(part)
+            told = send(part)
         except AlienError as error:
             if not results:
                 raise
             status = "unknown" if error.retryable else "rejected"
             results += [SendResult(status=status, message=error.message)] * len(part)
         else:
-            results += [SendResult(status="sent")] * len(part)
+            results += told or [SendResult(status="sent")] * len(part)
     return results
 
 
