@@ -3,11 +3,15 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from cli.command_line import ALIEN, Shell
 from review.review_project import FULL, TWO, Reviewed
+
+from alien_iac import platforms
+from alien_iac.models.platform import Platform
 
 
 @pytest.fixture
@@ -71,22 +75,47 @@ def test_bad_input_is_one_line(shell: Shell, words: list[str], said: str) -> Non
     assert "Traceback" not in ended.stderr
 
 
-def isolated() -> list[str] | None:
-    """What runs a command where there is no network but loopback; None where this machine cannot."""
+CLOUDS = [each.value for each in platforms.installed() if each is not Platform.LOCAL]
+REFUSING = """
+import ipaddress, sys
+
+def refuse(event, arguments):
+    where = arguments[1] if event in {"socket.connect", "socket.bind", "socket.sendto"} else None
+    named = event in {"socket.getaddrinfo", "socket.gethostbyname"} and arguments[0]
+    host = str(named or (where[0] if isinstance(where, tuple) else "localhost"))
+    if host not in {"localhost", ""} and not ipaddress.ip_address(host).is_loopback:
+        raise PermissionError(f"{host} is not this machine")
+
+sys.addaudithook(refuse)
+"""
+
+
+def isolated() -> list[str]:
+    """What runs a command where there is no network but loopback; nothing where this machine cannot."""
     command = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     if not all(shutil.which(program) for program in ("unshare", "ip")):
-        return None
+        return []
     works = subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
-    return command if works else None
+    return command if works else []
 
 
-def test_it_needs_no_network(shell: Shell) -> None:
-    before = isolated()
-    if before is None:
-        pytest.skip("this machine cannot take the network away from a process")
-    command = [*before, str(ALIEN), "review", "--platform", "local", "--json"]
+def test_what_refuses_sockets_does(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(REFUSING)
+    for host, code in (("192.0.2.1", 1), ("127.0.0.1", 0)):
+        program = f"import socket; s = socket.socket(); s.settimeout(0.1); s.connect_ex(({host!r}, 9))"
+        environment = {"PYTHONPATH": str(tmp_path)}
+        ended = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
+        assert ended.returncode == code
+
+
+@pytest.mark.parametrize("platform", ["local", *(pytest.param(each, marks=pytest.mark.slow) for each in CLOUDS)])
+def test_it_needs_no_network(shell: Shell, platform: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    hook = tmp_path_factory.mktemp("hook")
+    (hook / "sitecustomize.py").write_text(REFUSING)
+    command = [*isolated(), str(ALIEN), "review", "--platform", platform, "--json"]
+    environment = {**shell.environment, "PYTHONPATH": str(hook)}
     ended = subprocess.run(
-        command, cwd=shell.folder, env=shell.environment, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=shell.folder, env=environment, capture_output=True, text=True, check=False, timeout=110
     )
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["resources"]
