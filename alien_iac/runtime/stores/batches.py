@@ -19,14 +19,12 @@ def send_parts(
     results: list[SendResult] = []
     for part in parts(messages, most=most, most_bytes=most_bytes):
         try:
-            told = send(part)
+            told = send(part) or [SendResult(status="sent")] * len(part)
         except AlienError as error:
             if not results:
                 raise
-            status = "unknown" if error.retryable else "rejected"
-            results += [SendResult(status=status, message=error.message)] * len(part)
-        else:
-            results += told or [SendResult(status="sent")] * len(part)
+            told = [SendResult(status="unknown" if error.retryable else "rejected", message=error.message)] * len(part)
+        results += told
     return results
 
 
