@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import pytest
-from runtime import stores_aws, stores_azure, stores_local
+from runtime import stores_aws, stores_azure, stores_gcp, stores_local
 from runtime.emulators import Emulators
 
 Env = dict[str, str]
@@ -99,6 +99,7 @@ class Covered:
 PLATFORMS = (
     Covered("local", stores_local.open_stores, sdk=frozenset({"storage", "kv", "queue"})),
     Covered("aws", stores_aws.open_stores, sdk=frozenset({"storage", "kv", "queue"})),
+    Covered("gcp", stores_gcp.open_stores),
     Covered("azure", stores_azure.open_stores, frozenset({"storage", "kv", "secret"})),
 )
 
