@@ -4,18 +4,14 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-
-import httpx
-from pydantic import TypeAdapter, ValidationError
 
 from alien_iac.agent.backoff import Backoff
+from alien_iac.agent.invokers import Invokers
 from alien_iac.agent.mailbox import Lost, Mailbox
 from alien_iac.errors import NotFound, Unavailable
 from alien_iac.protocol import arc
-from alien_iac.protocol.outputs import Invoke, Workload
+from alien_iac.protocol.outputs import Workload
 
-_RESPONSE: TypeAdapter[arc.Response] = TypeAdapter(arc.Response)
 _LOCAL = Backoff(first_s=0.1, most_s=2.0)
 Exchange = Callable[[arc.PresignedRequest, bytes | None], Awaitable[bytes]]
 
@@ -23,9 +19,9 @@ Exchange = Callable[[arc.PresignedRequest, bytes | None], Awaitable[bytes]]
 class Dispatcher:
     """Knows how each workload is reached."""
 
-    def __init__(self, mailbox: Mailbox, http: httpx.AsyncClient) -> None:
+    def __init__(self, mailbox: Mailbox, invokers: Invokers) -> None:
         self._mailbox = mailbox
-        self._http = http
+        self._invokers = invokers
 
     async def send(self, envelope: arc.Envelope, workload: Workload) -> arc.Response:
         """The workload's response; while the workload is not there, this waits for it. Cancel it when time is over.
@@ -34,37 +30,16 @@ class Dispatcher:
         """
         if workload.invoke is None:
             return await self._mailbox.deliver(envelope)
+        invoker = self._invokers.of(workload.invoke.kind)
         failures = 0
         while True:
             try:
-                return await self._call(envelope, workload.invoke)
+                return await invoker.call(envelope, workload.invoke)
             except Lost:
                 raise
             except Unavailable:
                 failures += 1
                 await asyncio.sleep(_LOCAL.pause(failures))
-
-    async def _call(self, envelope: arc.Envelope, how: Invoke) -> arc.Response:
-        """One call. Raises Unavailable where the workload did not take the command, Lost where it died over it."""
-        name = envelope.target.resource_id
-        try:
-            token = await asyncio.to_thread(Path(how.token_file).read_text, encoding="utf-8")
-            headers = {"authorization": f"Bearer {token.strip()}"}
-            answer = await self._http.post(how.url, json=envelope.dump(), headers=headers, timeout=None)
-        except (httpx.ConnectError, httpx.ConnectTimeout, OSError) as error:
-            raise Unavailable(f"{name} does not answer ({type(error).__name__})") from error
-        except httpx.TransportError as error:
-            raise Lost(f"{name} ended while it had the command ({type(error).__name__})") from error
-        if answer.status_code in {401, 429, 503}:  # 401: its token is being replaced; 503: it is about to end
-            raise Unavailable(f"{name} answered {answer.status_code}")
-        if answer.is_server_error:
-            raise Lost(f"{name} answered {answer.status_code}")
-        if not answer.is_success:
-            return arc.Failure(code="DELIVERY_FAILED", message=f"the workload answered {answer.status_code}")
-        try:
-            return _RESPONSE.validate_json(answer.content)
-        except ValidationError:
-            return arc.Failure(code="DELIVERY_FAILED", message="the workload's answer is no arc.v1 response")
 
 
 def find(workloads: tuple[Workload, ...], envelope: arc.Envelope) -> Workload:

@@ -21,6 +21,7 @@ from alien_iac.agent.commands import Commands
 from alien_iac.agent.dispatch import Dispatcher
 from alien_iac.agent.health import Examiner, Gate
 from alien_iac.agent.hold import held
+from alien_iac.agent.invokers import Invokers
 from alien_iac.agent.local import LocalMachine
 from alien_iac.agent.loopback import Loopback
 from alien_iac.agent.machine import Machine
@@ -86,7 +87,7 @@ class Agent:
         self._mailbox = Mailbox()
         self._telemetry = Telemetry(place, store, self._control)
         self._doctor = Examiner(self._beats, self._machine, self._http)
-        dispatcher = Dispatcher(self._mailbox, self._http)
+        dispatcher = Dispatcher(self._mailbox, Invokers(self._http))
         self._commands = Commands(Policy(place, store), store, self._control, dispatcher)
         self._desired: Desired | None = None
         self._woken = asyncio.Event()

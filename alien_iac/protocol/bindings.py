@@ -182,6 +182,8 @@ class AzureWorker(Open):
     container_app_name: str
     private_url: str
     public_url: str | None = None
+    application: str = ""
+    """The client id of the registration that callers ask tokens for: ours."""
 
 
 class CloudContainer(Open):

@@ -43,6 +43,10 @@ _CONNECTORS = {
     ("secret", "key-vault"): (f"{_STORES}.azure_secret", "connect"),
     ("container", "local"): (f"{_STORES}.local_calls", "connect_container"),
     ("function", "local"): (f"{_STORES}.local_calls", "connect_function"),
+    ("container", "horizon"): (f"{_STORES}.cloud_calls", "connect_container"),
+    ("function", "lambda"): (f"{_STORES}.aws_calls", "connect_function"),
+    ("function", "cloudrun"): (f"{_STORES}.gcp_calls", "connect_function"),
+    ("function", "containerapp"): (f"{_STORES}.azure_calls", "connect_function"),
 }
 """Kind and the binding's `service` to the module and the function that makes the store of a binding."""
 

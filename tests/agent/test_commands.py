@@ -16,6 +16,7 @@ from alien_iac.agent import say
 from alien_iac.agent.client import Control, Credentials
 from alien_iac.agent.commands import CAPACITY, Commands
 from alien_iac.agent.dispatch import Dispatcher
+from alien_iac.agent.invokers import Invokers
 from alien_iac.agent.mailbox import Mailbox
 from alien_iac.agent.place import Place, write
 from alien_iac.agent.policy import Policy
@@ -52,7 +53,7 @@ class Bench:
         credentials = Credentials(DEPLOYMENT, self.plane.private_key)
         self.control = Control(URL, credentials, transport=self.plane.transport())
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self.worker.answer))
-        self.dispatcher = Dispatcher(self.mailbox, self.http)
+        self.dispatcher = Dispatcher(self.mailbox, Invokers(self.http))
         self.commands = Commands(Policy(self.place, self.store), self.store, self.control, self.dispatcher)
 
     async def run(self, *envelopes: arc.Envelope, seconds: float = 60) -> None:

@@ -65,9 +65,9 @@ class GoogleCallers:
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         try:
-            key = google.auth.jwt.decode_header(token).get("kid")  # type: ignore[no-untyped-call]  # it has no types
+            key = google.auth.jwt.decode_header(token).get("kid")
             keys = await self._keys_with(str(key))
-            claims: Mapping[str, Any] = google.auth.jwt.decode(  # type: ignore[no-untyped-call]  # it has no types
+            claims: Mapping[str, Any] = google.auth.jwt.decode(
                 token, certs=keys, audience=self._audience, clock_skew_in_seconds=SKEW_SECONDS
             )
         except (ValueError, google.auth.exceptions.GoogleAuthError) as error:
