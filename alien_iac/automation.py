@@ -37,6 +37,7 @@ ENGINE = "ALIEN_ENGINE"
 """Environment variable that chooses the engine: `cli` or `embedded`. Unset: the CLI where it is on PATH."""
 PARALLEL = 16
 PLUGIN = "pulumi-resource-alien"
+_LOCAL = frozenset({"--exec-kind", "auto.local"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,9 +220,14 @@ class HostedProgram(PulumiCommand):
                 self._engine.unlock(args, cwd, additional_env)
 
         with programs.serve(self._program, on_output or quiet, meanwhile) as address:
-            inline = [word for word in args if word not in {"--exec-kind", "auto.local"}]
-            inline += [f"--client={address}", "--exec-kind", "auto.inline"]
-            return self._engine.run(inline, cwd, additional_env, on_output, on_error)
+            return self._engine.run(served_at(address, args), cwd, additional_env, on_output, on_error)
+
+
+def served_at(address: str, args: list[str]) -> list[str]:
+    """A command line that has its program run by the language server at an address, where it runs the program."""
+    if not _runs_program(args):
+        return args
+    return [*(word for word in args if word not in _LOCAL), f"--client={address}", "--exec-kind", "auto.inline"]
 
 
 def _runs_program(args: list[str]) -> bool:

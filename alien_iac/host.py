@@ -20,13 +20,13 @@ from collections.abc import Awaitable, Callable
 from concurrent import futures
 from pathlib import Path
 from types import FrameType
-from typing import cast
+from typing import Any, cast
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi import RunError, log
-from pulumi.runtime import reset_options, run_in_stack, set_all_config
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+from pulumi.runtime import Settings, configure, reset_options, run_in_stack, set_all_config
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, language_pb2, language_pb2_grpc, plugin_pb2
 
 from alien_iac.errors import NotFound
 
@@ -71,18 +71,40 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             return _run(request, self._folder)
 
 
+class Told:
+    """The engine's service, as the program is given it: messages for debugging stay here.
+
+    The SDK sends seven of them for each resource, one call and one wait each; no engine of ours shows them.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address, options=OPTIONS))
+
+    def Log(self, request: engine_pb2.LogRequest) -> empty_pb2.Empty:
+        """Hand a message on, unless it is for debugging."""
+        if request.severity == engine_pb2.DEBUG:
+            return empty_pb2.Empty()
+        return cast("empty_pb2.Empty", self._engine.Log(request))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
 def _run(request: language_pb2.RunRequest, folder: Path) -> language_pb2.RunResponse:
     """Run the program as Pulumi's own host does. A raising program is reported with its traceback."""
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # tasks that a failed program leaves are of no interest
-    reset_options(
-        project=request.project,
-        stack=request.stack,
-        organization=request.organization or "organization",
-        monitor_address=request.monitor_address,
-        engine_address=request.args[0] if request.args else "",
-        parallel=request.parallel,
-        preview=request.dryRun,
-        root_directory=request.info.root_directory or str(folder),
+    reset_options()
+    configure(
+        Settings(
+            project=request.project,
+            stack=request.stack,
+            organization=request.organization or "organization",
+            monitor=request.monitor_address,
+            engine=Told(request.args[0]) if request.args else None,
+            parallel=request.parallel,
+            dry_run=request.dryRun,
+            root_directory=request.info.root_directory or str(folder),
+        )
     )
     set_all_config(dict(request.config), list(request.configSecretKeys))
     program = cast("Callable[[], Awaitable[None] | None]", lambda: _execute(folder))

@@ -82,8 +82,9 @@ class Backend:
         self.bucket.write(_state(name), body.encode())
 
     def back_up(self, name: StackName) -> None:
-        """Keep a copy of the checkpoint for good."""
-        self.bucket.copy(_state(name), f"{name.key('backups')}/{name.stack}.{time.time_ns()}.json")
+        """Keep a copy of the checkpoint for good. The checkpoint itself is durable; the copy need not be at once."""
+        place = f"{name.key('backups')}/{name.stack}.{time.time_ns()}.json"
+        self.bucket.copy(_state(name), place, durable=False)
 
     def stacks(self) -> list[StackName]:
         """All stacks of the folder, by project and name."""

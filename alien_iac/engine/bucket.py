@@ -37,18 +37,22 @@ class Bucket:
             return self.path(key).read_bytes()
         return None
 
-    def write(self, key: str, data: bytes) -> None:
-        """Put the object there durably. A crash at any point leaves the old one or the new one."""
+    def write(self, key: str, data: bytes, *, durable: bool = True) -> None:
+        """Put the object there durably. A crash at any point leaves the old one or the new one.
+
+        Not `durable`: a power cut may take it, or a part of it; the crash of a process does not.
+        """
         self.path(key).parent.mkdir(parents=True, exist_ok=True)
         if self.attributes:
-            self._place(_attributes(data), f"{key}.attrs", 0o644)
-        self._place(data, key, 0o600)
-        _sync_folder(self.path(key).parent)
+            self._place(_attributes(data), f"{key}.attrs", 0o644, durable=durable)
+        self._place(data, key, 0o600, durable=durable)
+        if durable:
+            _sync_folder(self.path(key).parent)
 
-    def copy(self, source: str, target: str) -> None:
+    def copy(self, source: str, target: str, *, durable: bool = True) -> None:
         """Make `target` an object of its own with what `source` holds; nothing happens where there is no source."""
         if (data := self.read(source)) is not None:
-            self.write(target, data)
+            self.write(target, data, durable=durable)
 
     def set_aside(self, key: str, target: str) -> None:
         """Keep the object under a second name, just before it is replaced: objects are replaced, never changed."""
@@ -60,6 +64,7 @@ class Bucket:
                 except OSError:  # a file system without links
                     shutil.copy2(self.path(key + end), spare)
                 spare.replace(self.path(target + end))
+                spare.unlink(missing_ok=True)  # there still where the two were one file already
 
     def delete(self, key: str) -> None:
         """Take the object away; nothing happens where there is none."""
@@ -73,13 +78,14 @@ class Bucket:
             return [f"{folder}/{name}" for name in entries if not name.endswith(".attrs")]
         return []
 
-    def _place(self, data: bytes, key: str, mode: int) -> None:
+    def _place(self, data: bytes, key: str, mode: int, *, durable: bool) -> None:
         spare = self._spare()
         descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         spare.replace(self.path(key))
 
     def _spare(self) -> Path:

@@ -62,7 +62,7 @@ def add(backend: Backend, name: StackName, entry: Mapping[str, Any]) -> None:
     """Record a finished update and the state as it is now."""
     prefix = f"{name.key('history')}/{name.stack}-{time.time_ns()}"
     backend.bucket.write(f"{prefix}.history.json", dialect.dumps(entry).encode())
-    backend.bucket.copy(f"{name.key('stacks')}.json", f"{prefix}.checkpoint.json")
+    backend.bucket.copy(f"{name.key('stacks')}.json", f"{prefix}.checkpoint.json", durable=False)
 
 
 def entry(kind: str, message: str, facts: Mapping[str, str], values: config.Values) -> dict[str, Any]:

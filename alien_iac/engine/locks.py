@@ -20,7 +20,8 @@ def held(backend: Backend, name: StackName) -> Iterator[None]:
     key = f"{_folder(name)}/{uuid.uuid4()}.json"
     _refuse_others(backend, name, key)
     owner = {"pid": os.getpid(), "username": getpass.getuser(), "hostname": socket.gethostname()}
-    backend.bucket.write(key, dialect.dumps(owner | {"timestamp": dialect.now()}).encode())
+    said = dialect.dumps(owner | {"timestamp": dialect.now()}).encode()
+    backend.bucket.write(key, said, durable=False)  # no power cut leaves anybody who holds it
     try:
         _refuse_others(backend, name, key)
         yield

@@ -1,5 +1,6 @@
 """The provider of our own plugin: what `local` is made of, and what no cloud's provider serves."""
 
+import functools
 from importlib.metadata import version
 
 import pulumi
@@ -18,4 +19,10 @@ class AlienProvider(pulumi.ProviderResource):
 
 def versioned(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
     """The options with the version of the plugin that is installed here, as every Pulumi SDK sets it."""
-    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=version("alien-iac")), opts)
+    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=_version()), opts)
+
+
+@functools.cache
+def _version() -> str:
+    """Read once: it stands in a file, and every resource asks for it."""
+    return version("alien-iac")
