@@ -12,6 +12,8 @@ import httpx
 from pydantic import BaseModel
 
 from alien_iac import errors
+from alien_iac.client import Commands, Signer
+from alien_iac.client.transport import checked
 
 HOLD_S = 20
 """How long a waiting GET is held by the control plane; it allows 25 s."""
@@ -22,27 +24,14 @@ _PAUSES_S = (0.2, 1.0)
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Any])
 
-_BY_STATUS: Mapping[int, type[errors.AlienError]] = {
-    400: errors.InvalidInput,
-    401: errors.Unauthorized,
-    403: errors.Forbidden,
-    404: errors.NotFound,
-    409: errors.Conflict,
-    422: errors.InvalidInput,
-    429: errors.Unavailable,
-    501: errors.Unsupported,
-    503: errors.Unavailable,
-}
-_BY_CODE: Mapping[str, type[errors.AlienError]] = {
-    kind.code: kind for kind in (errors.Untrusted, errors.ConfigInvalid, errors.Conflict, errors.NotFound)
-}
-
 
 class Remote:
     """Calls of one control plane. Reads are tried again while it does not answer; writes are not."""
 
     def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
+        self._token = token
+        self._transport = transport
         self._http = httpx.Client(
             base_url=f"{self.url}/v1",
             headers={"authorization": f"Bearer {token}"},
@@ -52,6 +41,10 @@ class Remote:
 
     def close(self) -> None:
         self._http.close()
+
+    def commands(self, signer: Signer | None = None) -> Commands:
+        """The client for commands of this control plane."""
+        return Commands(self.url, self._token, signer=signer, transport_=self._transport)
 
     def get(self, model: type[M], path: str, **query: object) -> M:
         return model.model_validate(self.call("GET", path, query=query))
@@ -94,28 +87,16 @@ class Remote:
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         for pause in _PAUSES_S if method == "GET" else ():
             try:
-                return _checked(self._http.request(method, path, **request))
+                return checked(self._http.request(method, path, **request))
             except httpx.TransportError:
                 time.sleep(pause)
         try:
-            return _checked(self._http.request(method, path, **request))
+            return checked(self._http.request(method, path, **request))
         except httpx.TransportError as error:
             raise errors.Unavailable(
                 f"the control plane at {self.url} does not answer ({type(error).__name__})",
                 hint="check the address (--control-plane), and that `alien serve` runs there",
             ) from error
-
-
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    try:
-        told = answer.json()
-    except ValueError:
-        told = {}
-    kind = _BY_CODE.get(told.get("code", "")) or _BY_STATUS.get(answer.status_code, errors.AlienError)
-    message = told.get("message") or f"the control plane answered {answer.status_code}"
-    raise kind(message, hint=told.get("hint"), **told.get("context", {}))
 
 
 def control_options(command: F) -> F:

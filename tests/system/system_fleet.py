@@ -11,8 +11,8 @@ from typing import Any
 from alien_iac.agent.place import Place
 from alien_iac.agent.store import Store
 from alien_iac.agent.work import Work
-from alien_iac.cli import invocation
 from alien_iac.cli.demonstration.world import World, at_once
+from alien_iac.models.units import parse_seconds
 from alien_iac.plugin import definition, leftovers
 from alien_iac.protocol.api import Deployment, Release, Rollout
 from alien_iac.protocol.local import Layout
@@ -172,8 +172,9 @@ class Fleet:
 
     def ask(self, customer: str, name: str, target: str = "worker", limit: str = "20s", **parameters: object) -> Any:
         """The result of a command."""
-        asked = invocation.Asked(self.deployments()[customer].id, name, json.dumps(parameters), limit, target)
-        return invocation.invoke(self.world.remote, asked)
+        deployment, seconds = self.deployments()[customer].id, parse_seconds(limit)
+        with self.world.remote.commands() as commands:
+            return commands.invoke(deployment, name, parameters, timeout=seconds, target=target)
 
     def data(self, customer: str) -> Path:
         return Place(self.world.agent_dir(customer)).data

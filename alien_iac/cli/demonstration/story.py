@@ -10,7 +10,7 @@ from types import MappingProxyType
 import httpx
 
 from alien_iac.agent.place import Place
-from alien_iac.cli import invocation, progress
+from alien_iac.cli import progress
 from alien_iac.cli.demonstration.postgres import Postgres
 from alien_iac.cli.demonstration.world import World, at_once
 from alien_iac.errors import AlienError
@@ -126,9 +126,11 @@ class Story:
             self._see(f"{customer} answered with its own rows and its own file", whole)
 
     def _ask(self, customer: str, name: str, target: str = "worker", **parameters: object) -> object:
-        asked = invocation.Asked(self._deployments()[customer].id, name, _json(parameters), "20s", target)
+        deployment = self._deployments()[customer].id
         try:
-            return invocation.invoke(self.world.remote, asked)
+            with self.world.remote.commands() as commands:
+                answer: object = commands.invoke(deployment, name, parameters, timeout=20, target=target)
+                return answer
         except AlienError as error:
             return f"{type(error).__name__}: {error.message}"
 
