@@ -14,7 +14,14 @@ OF_PLATFORM: Mapping[str, tuple[str, ...]] = {
     "azure": (),
 }
 """Of every workload on this cloud, beside those."""
+OF_FUNCTION: Mapping[str, tuple[str, ...]] = {
+    "aws": (),
+    "gcp": ("google-auth>=2.40",),
+    "azure": ("azure-functions>=1.21",),
+}
+"""Of every Function there: what its adapter needs to read tokens, or the host's events."""
 _OBSTORE, _BOTOCORE = "obstore>=0.12,<0.13", "botocore>=1.40"
+_AZURE_IDENTITY = "azure-identity>=1.23"
 OF_LINK: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "aws": {
         "Storage": (_OBSTORE,),
@@ -23,8 +30,20 @@ OF_LINK: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Secret": (_BOTOCORE,),
         "Function": (_BOTOCORE,),
     },
-    "gcp": {"Storage": (_OBSTORE,)},
-    "azure": {"Storage": (_OBSTORE,)},
+    "gcp": {
+        "Storage": (_OBSTORE,),
+        "Kv": ("google-cloud-firestore>=2.21",),
+        "Queue": ("google-cloud-pubsub>=2.31",),
+        "Secret": ("google-cloud-secret-manager>=2.24",),
+        "Function": ("google-auth[requests]>=2.40",),
+    },
+    "azure": {
+        "Storage": (_OBSTORE, _AZURE_IDENTITY),
+        "Kv": ("azure-data-tables>=12.7", _AZURE_IDENTITY),
+        "Queue": ("azure-servicebus>=7.14", _AZURE_IDENTITY),
+        "Secret": ("azure-keyvault-secrets>=4.9", _AZURE_IDENTITY),
+        "Function": (_AZURE_IDENTITY,),
+    },
 }
 """Of a workload that is linked to a component of this kind."""
 IN_IMAGE: Mapping[tuple[str, str], tuple[str, ...]] = {("aws", "Function"): (_BOTOCORE,)}
@@ -36,5 +55,6 @@ def requirements(platform: str, kind: str, linked: Iterable[str]) -> tuple[str, 
     if platform not in OF_PLATFORM:
         return ()
     links = (need for each in linked for need in OF_LINK[platform].get(each, ()))
+    own = OF_FUNCTION[platform] if kind == "Function" else ()
     there = IN_IMAGE.get((platform, kind), ())
-    return tuple(sorted({need for need in (*BASE, *OF_PLATFORM[platform], *links) if need not in there}))
+    return tuple(sorted({need for need in (*BASE, *OF_PLATFORM[platform], *own, *links) if need not in there}))
