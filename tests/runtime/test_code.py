@@ -123,7 +123,7 @@ def test_the_import_loads_nothing_heavy() -> None:
     code = (
         "import sys, alien_iac.runtime\n"
         "heavy = {'pydantic', 'obstore', 'httpx', 'watchfiles', 'uvicorn', 'starlette', 'cryptography', 'sqlite3',"
-        " 'asyncio', 'pulumi'}\n"
+        " 'asyncio', 'pulumi', 'boto3', 'botocore', 'google', 'azure'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(
