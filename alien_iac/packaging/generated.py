@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from alien_iac.packaging.targets import Target
+from alien_iac.protocol import azure_functions
 
-FILES: Mapping[tuple[str, str], Mapping[str, bytes]] = {}
+FILES: Mapping[tuple[str, str], Mapping[str, bytes]] = {("azure", "Function"): azure_functions.PACKAGE}
 """Platform and kind of workload to the files' names, relative to the artifact's root, and their content."""
 
 
