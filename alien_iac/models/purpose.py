@@ -20,6 +20,8 @@ class Purpose:
     """Whether it is an image that is built from a folder, and not a source."""
     linked: frozenset[Kind] = frozenset()
     """The kinds of the components that it is linked to: their stores need the clouds' SDKs."""
+    polls: bool = False
+    """Whether it is a Function with a public name of its own that watches something: Azure has no host for it."""
 
 
 def purpose(platform: Platform, declared: Declared, components: Iterable[Declared]) -> Purpose:
@@ -32,4 +34,5 @@ def purpose(platform: Platform, declared: Declared, components: Iterable[Declare
         architecture=workload.architecture if workload else None,
         image=workload is not None and workload.source is None,
         linked=frozenset(each.kind for each in components if each.id in ids),
+        polls=bool(declared.trigger_resources) and workload is not None and workload.domain is not None,
     )

@@ -45,6 +45,7 @@ class Workload:
     architecture: Architecture | None = None
     linked: frozenset[Kind] = frozenset()
     """The kinds of what it is linked to."""
+    polls: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Its own `env` as far as it is known, and a made-up place for each volume: what its code may read as it loads."""
 
@@ -56,6 +57,7 @@ class Workload:
             architecture=self.architecture,
             image=self.source is None,
             linked=self.linked,
+            polls=self.polls,
         )
 
 
@@ -93,7 +95,7 @@ def describe(folder: Path, platform: str, config: Mapping[str, Any] | None = Non
 
 def _workload(facts: Mapping[str, Any]) -> Workload:
     source, image = (Path(facts[key]) if facts[key] else None for key in ("source", "image"))
-    plain = {key: facts[key] for key in ("id", "kind", "commands", "architecture", "environment")}
+    plain = {key: facts[key] for key in ("id", "kind", "commands", "architecture", "polls", "environment")}
     return Workload(source=source, image=image, linked=frozenset(facts["linked"]), **plain)
 
 
@@ -145,6 +147,7 @@ def _told(each: Declared, declared: Sequence[Declared], folder: Path, workload: 
     built_from = each.built_from or workload.image_folder
     source, image = (str((folder / place).resolve()) if place else None for place in (workload.source, built_from))
     volumes = {volume_name(each.mount_path): tempfile.gettempdir() for each in getattr(workload, "volumes", ())}
+    is_for = purpose(Platform.LOCAL, each, declared)
     own = {name: value if isinstance(value, str) else "" for name, value in workload.env.items()}
     return {
         "id": each.id,
@@ -153,7 +156,8 @@ def _told(each: Declared, declared: Sequence[Declared], folder: Path, workload: 
         "image": image,
         "commands": workload.commands,
         "architecture": workload.architecture,
-        "linked": sorted(purpose(Platform.LOCAL, each, declared).linked),
+        "linked": sorted(is_for.linked),
+        "polls": is_for.polls,
         "environment": {**own, **volumes},
     }
 

@@ -29,6 +29,7 @@ class Target:
     architecture: str = field(default_factory=machine.machine)
     linked: frozenset[str] = frozenset()
     """The kinds that the workload is linked to."""
+    polls: bool = False
 
     @classmethod
     def of(cls, purpose: Purpose) -> Self:
@@ -42,6 +43,7 @@ class Target:
             python=PYTHON[name],
             architecture=purpose.architecture or ARCHITECTURE[name],
             linked=frozenset(purpose.linked),
+            polls=purpose.polls,
         )
 
     @property
@@ -57,7 +59,7 @@ class Target:
     @property
     def requirements(self) -> tuple[str, ...]:
         """What our own runtime needs there."""
-        return needs.requirements(self.platform, self.kind, self.linked)
+        return needs.requirements(self.platform, self.kind, self.linked, polls=self.polls)
 
     @property
     def options(self) -> tuple[str, ...]:

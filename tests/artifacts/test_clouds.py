@@ -15,7 +15,7 @@ from alien_iac.checks import sizes
 from alien_iac.errors import InvalidInput
 from alien_iac.models.platform import Platform
 from alien_iac.models.purpose import Purpose
-from alien_iac.packaging.needs import BASE, OF_LINK, OF_PLATFORM, requirements
+from alien_iac.packaging.needs import BASE, OF_FUNCTION, OF_LINK, OF_POLLING, requirements
 from alien_iac.packaging.source import Target, package
 from alien_iac.packaging.unpack import unpack
 
@@ -37,7 +37,8 @@ def of(platform: str, **more: object) -> Target:
 def app(tmp_path: Path) -> Path:
     """A source whose requirements, and those of our runtime, are wheels made by hand."""
     folder = tmp_path / "app"
-    for need in {need for platform in CLOUDS for need in requirements(platform, "Container", OF_LINK[platform])}:
+    of_both = (requirements(each, kind, OF_LINK[each]) for each in CLOUDS for kind in ("Container", "Function"))
+    for need in {need for needs in of_both for need in needs}:
         told = Requirement(need)
         lowest = next(each.version for each in told.specifier if each.operator in {">=", "=="})
         tiny_wheel.make(folder / "wheels", told.name.replace("-", "_"), version=lowest)
@@ -77,6 +78,27 @@ def test_an_sdk_comes_only_with_a_link_that_needs_it(app: Path, tmp_path: Path, 
 
     assert "obstore.py" not in modules()
     assert "obstore.py" in modules(linked=frozenset({"Storage"}))
+
+
+def test_a_store_comes_for_whom_it_is_not_in_the_clouds_own_image(app: Path, tmp_path: Path) -> None:
+    linked = frozenset({"Kv", "Function"})
+    found = {
+        kind: names(package(app, of("aws", kind=kind, linked=linked), tmp_path / "cache").path)
+        for kind in ("Function", "Container")
+    }
+    assert "botocore.py" not in found["Function"]
+    assert ".python/botocore.py" in found["Container"]
+
+
+def test_a_function_on_azure_has_what_its_host_asks_for(app: Path, tmp_path: Path) -> None:
+    found = names(package(app, of("azure"), tmp_path / "cache").path)
+    assert {"function_app.py", "host.json", "main.py", f"{AZURE}azure_functions.py"} <= set(found)
+    assert f"{AZURE}azure_servicebus.py" not in found
+    polling = names(package(app, of("azure", polls=True), tmp_path / "cache").path)
+    assert f"{AZURE}azure_servicebus.py" in polling
+    (app / "host.json").write_text("{}")
+    with pytest.raises(InvalidInput, match=r"the source has host\.json"):
+        package(app, of("azure"), tmp_path / "cache")
 
 
 def test_the_same_folder_gives_the_same_bytes_for_each_cloud(app: Path, tmp_path: Path) -> None:
@@ -163,9 +185,15 @@ def test_each_clouds_limit_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_the_table_of_needs_is_what_the_library_declares_for_itself() -> None:
-    declared = set(_declared())
-    tables = (BASE, *OF_PLATFORM.values(), *(needs for of_one in OF_LINK.values() for needs in of_one.values()))
-    assert {need for table in tables for need in table} <= declared
+    of_links = (needs for of_one in OF_LINK.values() for needs in of_one.values())
+    tables = (BASE, *OF_FUNCTION.values(), *OF_POLLING.values(), *of_links)
+    assert {_plain(need) for table in tables for need in table} <= {_plain(need) for need in _declared()}
+
+
+def _plain(need: str) -> tuple[str, str]:
+    """Its name and versions: an extra of a package costs what not every workload needs."""
+    told = Requirement(need)
+    return told.name, str(told.specifier)
 
 
 def _declared() -> Iterator[str]:
