@@ -15,6 +15,7 @@ _BY_STATUS: Mapping[int, type[errors.AlienError]] = {
     404: errors.NotFound,
     409: errors.Conflict,
     410: errors.Conflict,
+    413: errors.InvalidInput,
     422: errors.InvalidInput,
 }
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -176,12 +175,12 @@ class Control:
         path: str,
         *,
         body: object = None,
-        content: bytes | None = None,
         query: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] = MappingProxyType({}),
+        **more: Any,
     ) -> httpx.Response:
         url = f"{self.url}/v1{path}"
-        rest: dict[str, Any] = {"json": body, "content": content, "params": query}
+        headers: Mapping[str, str] = more.pop("headers", {})
+        rest: dict[str, Any] = {"json": body, "params": query, **more}
         token = await self.bearer()
         try:
             return await self._send(method, url, **rest, headers={**headers, **_bearing(token)})

@@ -1,4 +1,4 @@
-"""The agent's own server for the workloads beside it: heartbeats, telemetry, and the lease routes of `arc.v1` for Containers.
+"""The agent's own server for the workloads beside it: heartbeats, telemetry, and `arc.v1`'s leases for Containers.
 
 Every request shows the token of the workload that it is about. It listens on loopback alone.
 """

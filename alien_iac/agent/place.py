@@ -55,6 +55,11 @@ class Place:
         return self.root / "state.sqlite"
 
     @property
+    def telemetry(self) -> Path:
+        """Telemetry that waits for the control plane."""
+        return self.root / "telemetry.sqlite"
+
+    @property
     def releases(self) -> Path:
         """Verified bytes by their hash (`blobs`), unpacked programs and installed wheels."""
         return self.root / "releases"

@@ -28,7 +28,10 @@ from alien_iac.protocol.manifest import Blob
 Fetch = Callable[[Blob], Path]
 """Verified bytes of a blob, as a file."""
 INSTALL_S = 300
-_OURS = frozenset({"alien:platform", "alien:prefix", "alien:customer", "alien:agentUrl", "alien:localDir"})
+_OURS = frozenset(
+    f"alien:{key}"
+    for key in ("platform", "prefix", "customer", "agentUrl", "telemetryEndpoint", "telemetryToken", "localDir")
+)
 """Config keys that the agent sets itself; a signed config cannot."""
 
 
@@ -141,6 +144,7 @@ def config(place: Place, identity: Identity, release: Release) -> dict[str, Any]
         "alien:prefix": identity.prefix,
         "alien:customer": identity.customer,
         "alien:agentUrl": f"http://127.0.0.1:{identity.port}",
+        "alien:telemetryEndpoint": f"http://127.0.0.1:{identity.port}",
         **({"alien:localDir": str(place.data)} if identity.platform == "local" else {}),
     }
 

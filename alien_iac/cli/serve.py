@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from alien_iac.cli import render
+from alien_iac.control.forwarding import target
 from alien_iac.control.server import Started
 from alien_iac.control.server import serve as run
 from alien_iac.control.settings import Settings
@@ -19,6 +20,12 @@ from alien_iac.control.settings import Settings
 @click.option("--certificate", type=click.Path(exists=True, path_type=Path), help="TLS certificate (PEM).")
 @click.option("--private-key", type=click.Path(exists=True, path_type=Path), help="Its private key (PEM).")
 @click.option("--public-url", help="How others reach it, where that is another address.")
+@click.option("--forward", help="An OTLP endpoint (without /v1/logs) that gets all telemetry too.")
+@click.option(
+    "--forward-headers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with that endpoint's headers, `name: value`.",
+)
 @render.JSON_OPTION
 def serve(
     data: Path,
@@ -27,6 +34,8 @@ def serve(
     certificate: Path | None,
     private_key: Path | None,
     public_url: str | None,
+    forward: str | None,
+    forward_headers: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -45,6 +54,7 @@ def serve(
             certificate=certificate,
             private_key=private_key,
             public_url=public_url,
+            forward=target(forward, forward_headers),
         ),
         ready,
     )

@@ -4,7 +4,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
+from alien_iac.control.forwarding import target
 from alien_iac.control.server import Started, serve
 from alien_iac.control.settings import Settings
 from alien_iac.errors import AlienError
@@ -19,12 +21,19 @@ def main() -> int:
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--private-key", type=Path)
     parser.add_argument("--public-url")
+    parser.add_argument("--forward", help="an OTLP endpoint that gets all telemetry too")
+    parser.add_argument("--forward-headers", type=Path, help="file with its headers, `name: value`")
     try:
-        serve(Settings(**vars(parser.parse_args())), _tell)
+        serve(_settings(vars(parser.parse_args())), _tell)
     except AlienError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     return 0
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    forward = target(given.pop("forward"), given.pop("forward_headers"))
+    return Settings(**given, forward=forward)
 
 
 def _tell(started: Started) -> None:

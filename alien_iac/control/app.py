@@ -19,6 +19,7 @@ from alien_iac.control.routes import (
     payloads,
     releases,
     rollouts,
+    telemetry,
     tokens,
 )
 
@@ -60,4 +61,5 @@ def _routers() -> tuple[APIRouter, ...]:
         rollouts.router,
         audit.router,
         bootstrap.router,
+        telemetry.router,
     )

@@ -1,5 +1,6 @@
 """What the routes work with, made by the server or by a test and handed to `create_app`."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, cast
@@ -14,6 +15,8 @@ from alien_iac.control.store.engine import Clock, Database
 from alien_iac.control.trust import OnlineKeys
 from alien_iac.control.waiting import Waiting
 from alien_iac.rollout.service import Rollouts
+
+INTAKE = 2
 
 
 def utc_now() -> datetime:
@@ -36,6 +39,10 @@ class Control:
     rollouts: Rollouts
     admission: Admission
     clock: Clock = utc_now
+    intake: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(INTAKE))
+    """How many requests with telemetry are unpacked at once."""
+    forwards: bool = False
+    """Whether telemetry is kept for another receiver too."""
     public_url: str | None = None
     most_open: int = MOST_OPEN
     """Commands of one deployment that may wait at once."""

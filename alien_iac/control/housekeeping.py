@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from alien_iac.control import trust
 from alien_iac.control.collaborators import Control
-from alien_iac.control.store import commands, idempotency, releases, reports, tokens
+from alien_iac.control.store import commands, idempotency, releases, reports, telemetry, tokens
 from alien_iac.control.store.engine import Transaction
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ async def run(control: Control) -> None:
     await asyncio.gather(
         _every(SWEEP_S, lambda: sweep(control)),
         _every(PRUNE_S, lambda: prune(control)),
+        _every(PRUNE_S, lambda: prune_telemetry(control)),
         _every(PRUNE_S, lambda: resign(control)),
         _every(COLLECT_S, lambda: collect(control)),
     )
@@ -73,6 +74,12 @@ async def collect(control: Control) -> None:
         known = await control.database.read(lambda transaction, some=some: commands.known(transaction, some))  # type: ignore[misc] # a default argument
         for stem in set(some) - known:
             await asyncio.to_thread(control.bodies.remove, stem)
+
+
+async def prune_telemetry(control: Control) -> None:
+    """Forget telemetry that is too old or too much, a little at a time."""
+    while await control.database.write(telemetry.prune):
+        pass
 
 
 async def resign(control: Control) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,6 +17,7 @@ from alien_iac.control.app import create_app
 from alien_iac.control.blobs import Folder
 from alien_iac.control.collaborators import Control, utc_now
 from alien_iac.control.folder import DataFolder
+from alien_iac.control.forwarding import Forwarder, Target
 from alien_iac.control.settings import Settings
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store import migrations
@@ -87,8 +88,9 @@ def serve(settings: Settings, ready: Callable[[Started], None]) -> None:
     """
     settings.check()
     folder = DataFolder(settings.data)
-    with opened(folder, settings.public_url) as control, _listen(settings) as listener:
-        app = create_app(control, strict_transport=settings.tls, lifespan=_lifespan(control))
+    with opened(folder, settings.public_url) as parts, _listen(settings) as listener:
+        control = replace(parts, forwards=settings.forward is not None)
+        app = create_app(control, strict_transport=settings.tls, lifespan=_lifespan(control, settings.forward))
         scheme = "https" if settings.tls else "http"
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
@@ -133,14 +135,19 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _lifespan(control: Control) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(
+    control: Control, forward: Target | None
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(housekeeping.run(control))
+        tasks = [asyncio.create_task(housekeeping.run(control))]
+        if forward:
+            tasks.append(asyncio.create_task(Forwarder(forward, control.database, control.waiting).run()))
         yield
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):  # that is how it ends
-            await task
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):  # that is how it ends
+                await task
 
     return lifespan
 

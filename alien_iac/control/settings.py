@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from alien_iac.control.forwarding import Target
 from alien_iac.errors import InvalidInput
 
 
@@ -22,6 +23,8 @@ class Settings:
     """PEM file with the certificate's key."""
     public_url: str | None = None
     """How others reach it, where that differs from what their requests say (behind a proxy)."""
+    forward: Target | None = None
+    """Where telemetry goes beside its own database."""
     drain_seconds: int = 10
     """How long requests under way may take when it is to end."""
 
@@ -31,6 +34,8 @@ class Settings:
 
     def check(self) -> None:
         """InvalidInput where it would be reachable from other machines without TLS, or half of TLS is missing."""
+        if self.forward:
+            self.forward.check()
         if (self.certificate is None) != (self.private_key is None):
             raise InvalidInput("TLS needs both a certificate and its private key", hint="give both, or neither")
         if not self.tls and not _is_loopback(self.host):

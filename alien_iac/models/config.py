@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -61,6 +61,9 @@ class DeploymentConfig(BaseModel):
     agent_url: Url | None = None
     """Where workloads reach the agent."""
     telemetry_endpoint: Url | None = None
+    """Where workloads send their telemetry; the agent sets it, where there is one."""
+    telemetry_token: SecretStr | None = Field(default=None, min_length=1)
+    """A token with scope `telemetry` for this deployment, where the endpoint is the control plane's: a Pulumi secret."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
     """The customer's domain with its certificate."""
     local_dir: str | None = Field(default=None, min_length=1)

@@ -34,6 +34,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field
 
+from alien_iac.protocol.telemetry.levels import Level
 from alien_iac.protocol.wire import Open
 
 T = TypeVar("T")
@@ -134,6 +135,10 @@ class Heartbeat(Open):
     workloads: tuple[WorkloadHealth, ...] = ()
     stale: bool = False
     """True while the agent has no unexpired metadata and so applies nothing."""
+    telemetry: Level | None = None
+    """What of the telemetry leaves, by the customer's say."""
+    telemetry_lost: int = 0
+    """Items of telemetry that the agent could not deliver, so far."""
 
 
 class Report(Open):

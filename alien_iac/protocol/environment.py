@@ -27,9 +27,16 @@ TOKEN_FILE = "ALIEN_WORKLOAD_TOKEN_FILE"  # noqa: S105 - a variable's name
 """File with the workload's token: it shows it to the agent, and expects it from whoever invokes it."""
 AGENT_URL = "ALIEN_AGENT_URL"
 """Base URL of the agent (without `/v1`); unset where no agent runs."""
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""Where the workload's telemetry goes, by the names that every OpenTelemetry SDK reads."""
+OTLP_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+OTLP_SERVICE = "OTEL_SERVICE_NAME"
 PORT = "PORT"
 COMMANDS_URL = "ALIEN_COMMANDS_URL"
 COMMANDS_TOKEN_FILE = "ALIEN_COMMANDS_TOKEN_FILE"  # noqa: S105 - a variable's name
+COMMANDS_TOKEN_SECRET = "ALIEN_COMMANDS_TOKEN_SECRET"  # noqa: S105 - a variable's name
+"""On a cloud: the id of the linked Secret that holds the token, which no variable ever does."""
 COMMANDS_TARGET_ID = "ALIEN_COMMANDS_TARGET_RESOURCE_ID"
 COMMANDS_TARGET_TYPE = "ALIEN_COMMANDS_TARGET_RESOURCE_TYPE"
 

@@ -2,7 +2,7 @@
 
 Every operation is a POST to the queue's endpoint with its bearer token. An answer other than 200 holds an error object
 with `code`, `message`, `retryable` and `internal`. Ours beyond the public protocol, and optional: `waitSeconds` of a
-receive, and `messageId` of what was received.
+receive, `messageId` of what was received, and `traceparent` of a message, the trace of whoever sent it.
 """
 
 from typing import Annotated, Any, Literal
@@ -17,6 +17,7 @@ class JsonMessage(Open):
 
     type: Literal["json"] = "json"
     data: Any
+    traceparent: str | None = Field(default=None, max_length=100)
 
 
 class TextMessage(Open):
@@ -24,6 +25,7 @@ class TextMessage(Open):
 
     type: Literal["text"] = "text"
     data: str
+    traceparent: str | None = Field(default=None, max_length=100)
 
 
 Message = Annotated[JsonMessage | TextMessage, Field(discriminator="type")]

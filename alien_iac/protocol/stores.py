@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS messages (
     sent_at INTEGER NOT NULL,
     visible_at INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
-    receipt TEXT UNIQUE
+    receipt TEXT UNIQUE,
+    trace TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS messages_by_visibility ON messages (visible_at, id);
 CREATE INDEX IF NOT EXISTS messages_by_age ON messages (sent_at);
@@ -40,6 +41,9 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 ) STRICT;
 """
 """A script that makes what is missing and leaves the rest as it is."""
+
+ADD_TRACE = "ALTER TABLE messages ADD COLUMN trace TEXT"
+"""Brings the file of an earlier version to this one."""
 
 KV_FILE = "localkv.sqlite"
 KV_FORMAT = "localkv.v2"

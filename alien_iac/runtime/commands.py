@@ -16,8 +16,10 @@ from alien_iac.runtime.ending import end_signals
 from alien_iac.runtime.entry import as_process
 from alien_iac.runtime.http import async_client
 from alien_iac.runtime.logs import LOGGER, line
-from alien_iac.runtime.receiver import Receiver
+from alien_iac.runtime.receiver import Receiver, ReceiverSettings
 from alien_iac.runtime.runner import Runner
+from alien_iac.runtime.settings import Settings
+from alien_iac.runtime.telemetry.process import captured
 from alien_iac.runtime.vitals import Heartbeats, Vitals
 
 
@@ -33,8 +35,14 @@ async def serve_commands(module: ModuleType | None = None, *, ended: asyncio.Eve
     program = loading.program(module or sys.modules["__main__"])
     runner = Runner(program.handlers, clock=clock, timeout_seconds=mine.timeout_seconds)
     over = ended or asyncio.Event()
+    with captured():
+        await _serve(wanted, runner, mine, over)
+
+
+async def _serve(wanted: ReceiverSettings | None, runner: Runner, mine: Settings, over: asyncio.Event) -> None:
+    clock = SystemClock()
     LOGGER.info(
-        line("commands ready", names=",".join(h.name for h in program.handlers.of("command")), received=bool(wanted))
+        line("commands ready", names=",".join(h.name for h in runner.handlers.of("command")), received=bool(wanted))
     )
     async with async_client() as http, asyncio.TaskGroup() as tasks:
         heartbeats = tasks.create_task(Heartbeats(Vitals(runner, mine), mine, clock).run(over))

@@ -22,6 +22,7 @@ from alien_iac.runtime.clock import Clock
 from alien_iac.runtime.handlers import Handler, Handlers
 from alien_iac.runtime.logs import LOGGER, line
 from alien_iac.runtime.signatures import Binder, Call, Rejected, binder
+from alien_iac.runtime.telemetry.handling import handled
 from alien_iac.runtime.work import Done, Failed, Outcome, Work
 
 HANDLER_ERROR = "HANDLER_ERROR"
@@ -73,8 +74,11 @@ class Runner:
 
     async def _run(self, work: Work) -> Outcome:
         started = time.monotonic()
-        outcome = await self.attempt(work)
-        failed = outcome if isinstance(outcome, Failed) else None
+        parent = work.trace.traceparent if work.trace else None
+        with handled(work.handler.kind, work.handler.name, work.id, work.attempt, parent) as told:
+            outcome = await self.attempt(work)
+            failed = outcome if isinstance(outcome, Failed) else None
+            told.code = failed.code if failed else told.code
         facts = {"name": work.handler.name or work.handler.place, "id": work.id, "attempt": work.attempt}
         spent = round((time.monotonic() - started) * 1000)
         LOGGER.info(

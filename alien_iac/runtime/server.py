@@ -15,6 +15,8 @@ from alien_iac.runtime.ending import end_signals
 from alien_iac.runtime.http import async_client
 from alien_iac.runtime.logs import LOGGER, line
 from alien_iac.runtime.runner import Runner
+from alien_iac.runtime.telemetry.asgi import flushed
+from alien_iac.runtime.telemetry.process import Telemetry, captured
 from alien_iac.runtime.workload import Workload
 
 DRAIN_SECONDS = 8
@@ -43,6 +45,8 @@ class Serving:
     """Paths of its own."""
     beside: Sequence[Service] = ()
     """What runs beside the server."""
+    freezes: bool = False
+    """Whether the platform may stop the process's clock once it has answered."""
 
 
 async def run(mine: Workload, how: Serving) -> None:
@@ -51,10 +55,18 @@ async def run(mine: Workload, how: Serving) -> None:
     InvalidInput where the vendor's app does not start, Conflict where its port is taken.
     """
     ended = end_signals()
+    with captured() as telemetry:
+        await _serve(mine, how, ended, telemetry)
+    LOGGER.info(line("function ended", id=mine.settings.resource_id))
+
+
+async def _serve(mine: Workload, how: Serving, ended: asyncio.Event, telemetry: Telemetry | None) -> None:
     async with async_client() as http:
         listener = serving.bind(mine.settings.port, how.host)
         doors = Doors(mine.answers(lambda: http, how.result_limit), mine.vitals, how.admission, mine.clock)
         routes = app([*doors.routes(how.limit_seconds), *how.more], mine.asgi)
+        if telemetry and how.freezes:
+            routes = flushed(routes, telemetry)
         LOGGER.info(line("function ready", id=mine.settings.resource_id, port=listener.getsockname()[1]))
         async with asyncio.TaskGroup() as tasks:
             for service in how.beside:
@@ -62,7 +74,6 @@ async def run(mine: Workload, how: Serving) -> None:
             tasks.create_task(_drain(mine.runner, ended))
             await serving.serve(routes, listener, ended, grace_seconds=DRAIN_SECONDS)
             ended.set()
-    LOGGER.info(line("function ended", id=mine.settings.resource_id))
 
 
 async def _drain(runner: Runner, ended: asyncio.Event) -> None:

@@ -12,6 +12,7 @@ from alien_iac.runtime.commands import serve_commands
 from alien_iac.runtime.ending import end_signals
 from alien_iac.runtime.entry import as_process
 from alien_iac.runtime.logs import LOGGER, line
+from alien_iac.runtime.telemetry.asgi import traced
 
 
 def serve(app: Any, module: ModuleType | None = None) -> None:
@@ -26,7 +27,7 @@ def serve(app: Any, module: ModuleType | None = None) -> None:
         mine = settings.read()
         listener = serving.bind(mine.port, serving.LOOPBACK if mine.platform == "local" else serving.EVERYWHERE)
         LOGGER.info(line("container ready", id=mine.resource_id, port=listener.getsockname()[1]))
-        server = asyncio.create_task(serving.serve(app, listener, ended))
+        server = asyncio.create_task(serving.serve(traced(app), listener, ended))
         server.add_done_callback(lambda _: ended.set())
         try:
             await serve_commands(module, ended=ended)

@@ -37,6 +37,8 @@ class Payload:
 
     text: str
     is_json: bool
+    trace: str | None = None
+    """The `traceparent` of whoever sent it."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from alien_iac.runtime.clock import Clock
 from alien_iac.runtime.deliveries import Deliveries
 from alien_iac.runtime.runner import Runner
 from alien_iac.runtime.settings import Settings
+from alien_iac.runtime.telemetry.asgi import traced
 from alien_iac.runtime.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -50,5 +51,5 @@ def load(folder: Path, settings: Settings, clock: Clock) -> Workload:
         runner=runner,
         deliveries=Deliveries(runner, clock),
         vitals=Vitals(runner, settings),
-        asgi=cast("Asgi | None", program.asgi),
+        asgi=traced(cast("Asgi", program.asgi)) if program.asgi else None,
     )

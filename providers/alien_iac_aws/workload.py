@@ -8,6 +8,7 @@ from alien_iac.models.declared import Declared
 from alien_iac.protocol.environment import binding_name
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
+from alien_iac.resources.telemetry import telemetry
 from alien_iac_aws.bindings import binding
 from alien_iac_aws.place import place
 
@@ -18,6 +19,7 @@ def environment(context: Context) -> dict[str, pulumi.Input[str]]:
     The region is not among them: Lambda and ECS set it themselves.
     """
     return {
+        **telemetry(context),
         **context.recorded.given["env"],
         **common(context.declared, context.deployment),
         "AWS_ACCOUNT_ID": place(context.deployment.settings).account,

@@ -13,6 +13,7 @@ from alien_iac.protocol.code import APP, requirements_folder
 from alien_iac.protocol.environment import PORT, binding_name, volume_name
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
+from alien_iac.resources.telemetry import telemetry
 from alien_iac_azure import crontab, events, placement
 from alien_iac_azure.access import watched
 from alien_iac_azure.bindings import binding
@@ -29,6 +30,7 @@ def environment(context: Context, identity: UserAssignedIdentity) -> Variables:
     """The author's variables, ours over them, and a binding for each component that it is linked to."""
     where = place(context.deployment.settings)
     return {
+        **telemetry(context),
         **context.recorded.given["env"],
         **common(context.declared, context.deployment),
         "AZURE_CLIENT_ID": identity.client_id,

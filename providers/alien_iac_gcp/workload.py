@@ -11,6 +11,7 @@ from alien_iac.protocol.code import APP, INSTALLED
 from alien_iac.protocol.environment import PORT, binding_name, volume_name
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
+from alien_iac.resources.telemetry import telemetry
 from alien_iac_gcp.accounts import TRIGGERS, email
 from alien_iac_gcp.addresses import run_url
 from alien_iac_gcp.bindings import binding
@@ -27,6 +28,7 @@ def environment(context: Context) -> dict[str, pulumi.Input[str]]:
     """The author's variables, ours over them, and a binding for each component that it is linked to."""
     where = place(context.deployment.settings)
     return {
+        **telemetry(context),
         **context.recorded.given["env"],
         **common(context.declared, context.deployment),
         "GCP_PROJECT_ID": where.project,

@@ -10,6 +10,7 @@ from alien_iac.protocol.environment import COMMANDS_TOKEN_FILE, COMMANDS_URL, ST
 from alien_iac.protocol.local import Layout
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
+from alien_iac.resources.telemetry import telemetry
 from alien_iac_local import docker
 from alien_iac_local.bindings import binding
 
@@ -38,6 +39,7 @@ def environment(context: Context, layout: Layout) -> dict[str, pulumi.Input[str]
     if COMMANDS_URL in ours:
         ours[COMMANDS_TOKEN_FILE] = str(layout.token(name))
     return {
+        **telemetry(context),
         **context.recorded.given["env"],
         **ours,
         **{binding_name(target.id): _told(target, layout) for target in context.linked},

@@ -14,6 +14,7 @@ from alien_iac.agent.beats import Beats
 from alien_iac.agent.gateway import Gateway
 from alien_iac.agent.loopback import Loopback
 from alien_iac.agent.mailbox import Lost, Mailbox
+from alien_iac.agent.outbox import Outbox
 from alien_iac.protocol import arc
 
 BEAT = {"deploymentId": DEPLOYMENT, "resourceId": "api", "release": "1.0", "health": "healthy"}

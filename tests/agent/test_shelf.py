@@ -111,6 +111,7 @@ def test_a_bundle_cannot_name_a_plugin_a_backend_or_the_agents_own_config(place:
     values: dict[str, Any] = {
         "alien:localDir": "/etc",
         "alien:prefix": "x",
+        "alien:telemetryEndpoint": "https://elsewhere.example",
         "agent:updates": "auto",
         "tiny:greeting": "moin",
     }
@@ -126,6 +127,7 @@ def test_a_bundle_cannot_name_a_plugin_a_backend_or_the_agents_own_config(place:
         "alien:prefix": "acme-123456",
         "alien:customer": "acme",
         "alien:agentUrl": "http://127.0.0.1:4711",
+        "alien:telemetryEndpoint": "http://127.0.0.1:4711",
         "alien:localDir": str(place.data),
     }
 

@@ -38,6 +38,8 @@ SHOW = READ | {"read-own", "agent"}
 LEASE = frozenset({"agent", "receive", "admin"})
 ANY_READER = SHOW | {"agent-foreign", "read-foreign"}
 ANY_FOLLOWER = FOLLOW | {"send-foreign", "read-foreign", "agent-foreign"}
+TELEMETRY = frozenset({"agent", "agent-foreign", "telemetry"})
+LOOK = READ | {"read-own", "read-foreign"}
 AGENTS = frozenset({"agent", "agent-foreign"})
 
 
@@ -112,6 +114,15 @@ RULES: Mapping[str, Rule] = {
     "PUT /v1/tuf/targets": Rule(ADMIN, lambda _: {"metadata": ""}),
     "GET /v1/tuf/metadata/{name}": Rule(ANY_READER),
     "GET /v1/tuf/targets/{path:path}": Rule(SHOW),
+    "POST /v1/logs": Rule(TELEMETRY),
+    "POST /v1/metrics": Rule(TELEMETRY),
+    "POST /v1/traces": Rule(TELEMETRY),
+    "GET /v1/telemetry/logs": Rule(LOOK),
+    "GET /v1/telemetry/logs/follow": Rule(LOOK),
+    "GET /v1/telemetry/metrics": Rule(LOOK),
+    "GET /v1/telemetry/state": Rule(READ),
+    "GET /v1/telemetry/traces": Rule(LOOK),
+    "GET /v1/telemetry/traces/{trace_id}": Rule(LOOK),
     # Whoever has the code, or the key, which the requests of this table have not.
     "POST /v1/enrol": Rule(frozenset(), lambda _: {"code": "x", "publicKey": "y", "agentVersion": "1"}),
     "POST /v1/token": Rule(frozenset(), lambda _: {"assertion": "x"}),
@@ -166,6 +177,7 @@ async def _world(plane: Plane, mine: Agent) -> tuple[World, dict[str, str]]:
         "{sha256}": world.blob,
         "{version}": "1.0",
         "{rollout_id}": rollout["id"],
+        "{trace_id}": "0" * 32,
         "{token_id}": token["id"],
         "{path:path}": f"deployments/{mine.deployment_id}/{world.blob}.config-1.json",
         "{name}": "timestamp.json",

@@ -24,6 +24,7 @@ def test_the_keys_are_public() -> None:
         "alien:resourceGroup",
         "alien:retain",
         "alien:telemetryEndpoint",
+        "alien:telemetryToken",
     )
 
 

@@ -150,6 +150,7 @@ def beat(transaction: Transaction, deployment_id: str, heartbeat: Heartbeat) -> 
             health=heartbeat.health,
             stale=heartbeat.stale,
             workloads=[workload.dump() for workload in heartbeat.workloads],
+            telemetry=heartbeat.telemetry,
         )
     )
 

@@ -76,8 +76,8 @@ _METHOD = _words("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST",
 _OPERATION = _words("create", "send", "receive", "process", "settle", "publish", "ack", "nack")
 _DATABASE = _words(
     "postgresql", "mysql", "mariadb", "sqlite", "redis", "mongodb", "elasticsearch", "cassandra", "dynamodb",
-    "aws.dynamodb", "gcp.spanner", "azure.cosmosdb", "mssql", "microsoft.sql_server", "oracle", "oracle.db", "memcached",
-    "other_sql",
+    "aws.dynamodb", "gcp.spanner", "azure.cosmosdb", "mssql", "microsoft.sql_server", "oracle", "oracle.db",
+    "memcached", "other_sql",
 )  # fmt: skip
 _STATEMENT = _words("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "GET", "SET", "HGET", "HSET", "find", "insert")
 
@@ -147,6 +147,7 @@ ALLOWED: Mapping[str, Form] = MappingProxyType(
 
 
 def is_reserved(key: str) -> bool:
+    """Whether only the receiver writes this key."""
     return key.startswith(RESERVED)
 
 

@@ -28,7 +28,7 @@ def metric(given: Metric, policy: Policy) -> Metric | None:
     made = Metric(name=name, unit=text.unit(given.unit), description=policy.text(given.description))
     data, theirs = getattr(made, kind), getattr(given, kind)
     data.SetInParent()
-    if kind != "gauge" and kind != "summary":
+    if kind not in {"gauge", "summary"}:
         data.aggregation_temporality = theirs.aggregation_temporality
     if kind == "sum":
         data.is_monotonic = theirs.is_monotonic
@@ -125,7 +125,9 @@ def _add(kind: str, to: Any, point: Any) -> None:
     if kind == "histogram":
         to.count = min(to.count + point.count, _LARGEST)
         to.sum += point.sum
-        to.bucket_counts[:] = [min(a + b, _LARGEST) for a, b in zip(to.bucket_counts, point.bucket_counts, strict=False)]
+        to.bucket_counts[:] = [
+            min(a + b, _LARGEST) for a, b in zip(to.bucket_counts, point.bucket_counts, strict=False)
+        ]
         if to.HasField("min") and point.HasField("min"):
             to.min, to.max = min(to.min, point.min), max(to.max, point.max)
     elif to.WhichOneof("value") == "as_int" and point.WhichOneof("value") == "as_int":

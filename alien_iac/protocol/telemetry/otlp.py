@@ -21,10 +21,10 @@ from alien_iac.protocol.telemetry.levels import Signal
 
 Request = ExportLogsServiceRequest | ExportMetricsServiceRequest | ExportTraceServiceRequest
 
-BODY_LIMIT = 2 << 20
-"""Bytes of a body as it is sent."""
 UNPACKED_LIMIT = 4 << 20
 """Bytes of a body once it is unpacked: parsed, it may take thirty times as much for a moment."""
+GATEWAY_LIMIT = 3 << 20
+"""What the agent takes: with what it writes into it, the control plane takes it too."""
 _DEPTH = 40
 _IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -44,9 +44,9 @@ class TooLarge(InvalidInput):
     http_status = 413
 
 
-def read(signal: Signal, body: bytes, content_type: str, encoding: str = "") -> Request:
+def read(signal: Signal, body: bytes, content_type: str, encoding: str = "", *, limit: int = UNPACKED_LIMIT) -> Request:
     """An export request. TooLarge, or InvalidInput, with nothing of the body in the text."""
-    plain = unpacked(body, encoding)
+    plain = unpacked(body, encoding, limit)
     kind = content_type.partition(";")[0].strip().lower()
     if kind == PROTOBUF:
         return _of_protobuf(signal, plain)
@@ -57,29 +57,27 @@ def read(signal: Signal, body: bytes, content_type: str, encoding: str = "") -> 
     )
 
 
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """The body without its compression, as far as the limits go."""
-    if len(body) > BODY_LIMIT:
-        raise TooLarge(f"the body has more than {BODY_LIMIT} bytes", hint="send smaller batches")
+def unpacked(body: bytes, encoding: str, limit: int = UNPACKED_LIMIT) -> bytes:
+    """The body without its compression, as far as the limit goes."""
+    if len(body) > limit:
+        raise TooLarge(f"the body has more than {limit} bytes", hint="send smaller batches")
     match encoding.strip().lower():
         case "" | "identity":
             return body
         case "gzip":
-            return _gunzipped(body)
+            return _gunzipped(body, limit)
         case _:
             raise InvalidInput("the content encoding must be gzip or none")
 
 
-def _gunzipped(body: bytes) -> bytes:
+def _gunzipped(body: bytes, limit: int) -> bytes:
     unpacker = zlib.decompressobj(31)
     try:
-        plain = unpacker.decompress(body, UNPACKED_LIMIT + 1)
+        plain = unpacker.decompress(body, limit + 1)
     except zlib.error as error:
         raise InvalidInput("the body is not gzip") from error
-    if len(plain) > UNPACKED_LIMIT:
-        raise TooLarge(
-            f"the body has more than {UNPACKED_LIMIT} bytes when it is unpacked", hint="send smaller batches"
-        )
+    if len(plain) > limit:
+        raise TooLarge(f"the body has more than {limit} bytes when it is unpacked", hint="send smaller batches")
     if not unpacker.eof:
         raise InvalidInput("the body's gzip ends too soon")
     return plain

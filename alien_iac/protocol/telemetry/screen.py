@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -29,6 +29,7 @@ _FIELDS: Mapping[Signal, tuple[str, str, str]] = MappingProxyType(
         "metrics": ("resource_metrics", "scope_metrics", "metrics"),
     }
 )
+_SEVERITIES = ((21, "FATAL"), (17, "ERROR"), (13, "WARN"), (9, "INFO"), (5, "DEBUG"), (1, "TRACE"))
 _KINDS = ("span", "internal", "server", "client", "producer", "consumer")
 _TRACE_ID, _SPAN_ID = 16, 8
 
@@ -96,10 +97,8 @@ def _log(given: LogRecord, policy: Policy) -> LogRecord:
 
 
 def _severity(number: int) -> str:
-    try:
-        return SeverityNumber.Name(number).removeprefix("SEVERITY_NUMBER_").rstrip("234") if number else ""
-    except ValueError:
-        return ""
+    """OTLP's own word for a severity; what the sender calls it may be anything."""
+    return next((name for bound, name in _SEVERITIES if number >= bound), "")
 
 
 def _span(given: Span, policy: Policy) -> Span | None:

@@ -74,6 +74,7 @@ class Redacted:
 
 
 def policy(level: Level) -> Policy:
+    """The rules of a level that lets anything out."""
     return Redacted() if level == "full" else Forms()
 
 
@@ -151,4 +152,5 @@ def metric_name(text: str) -> str:
 
 
 def unit(text: str) -> str:
+    """A unit such as `ms` or `{request}`; empty for anything else."""
     return text if _UNIT.fullmatch(text) else ""

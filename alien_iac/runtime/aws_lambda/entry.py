@@ -24,6 +24,7 @@ from alien_iac.runtime.http import async_client
 from alien_iac.runtime.redelivery import Verdict
 from alien_iac.runtime.stores.parsing import parse
 from alien_iac.runtime.stores.payloads import CONTENT_TYPE, received
+from alien_iac.runtime.telemetry.process import FLUSH_SECONDS, Telemetry, begin
 from alien_iac.runtime.work import Trace
 from alien_iac.runtime.workload import Workload
 
@@ -41,8 +42,9 @@ class Context(Protocol):
 class Handler:
     """One Function, on one event loop that stands still between events."""
 
-    def __init__(self, mine: Workload) -> None:
+    def __init__(self, mine: Workload, telemetry: Telemetry | None = None) -> None:
         self._mine = mine
+        self._telemetry = telemetry
         self._loop = asyncio.Runner()
         self._answers: Answers = mine.answers(cache(async_client), aws_lambda.RESULT_LIMIT)
         self._served = Served(mine.asgi) if mine.asgi else None
@@ -54,13 +56,20 @@ class Handler:
     def __call__(self, event: Any, context: Context) -> Any:
         """Lambda's answer to an event. InvalidInput for one that starts nothing, Unavailable to have it again."""
         left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-        return self._loop.run(self._answer(event, self._mine.clock.now() + left))
+        try:
+            return self._loop.run(self._answer(event, self._mine.clock.now() + left))
+        finally:
+            if self._telemetry:  # the process may be frozen as soon as it has answered
+                seconds = context.get_remaining_time_in_millis() / 2000
+                self._telemetry.flush(min(seconds, FLUSH_SECONDS))
 
     def close(self) -> None:
         """End the app and the loop. Lambda itself does not ask for it."""
         if self._served:
             self._loop.run(self._served.stop())
         self._loop.close()
+        if self._telemetry:
+            self._telemetry.end()
 
     async def _answer(self, event: Any, ends: datetime) -> Any:
         translations: dict[shapes.Kind, Callable[[Any, datetime], Awaitable[Any]]] = {
@@ -135,7 +144,8 @@ def start(environ: Mapping[str, str] = os.environ) -> Handler:
     """The Function whose code Lambda has laid down. What is wrong with it ends the process's start, with its cause."""
     logs.configure()
     folder = Path(environ.get(ROOT) or Path.cwd())
-    return Handler(workload.load(folder, settings.read(environ), SystemClock()))
+    mine = workload.load(folder, settings.read(environ), SystemClock())
+    return Handler(mine, begin(environ, in_background=False))
 
 
 def _queue_of(resource_id: str) -> tuple[str, str]:

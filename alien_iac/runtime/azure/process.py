@@ -24,6 +24,7 @@ from alien_iac.runtime.problems import problems
 from alien_iac.runtime.redelivery import ATTEMPTS
 from alien_iac.runtime.server import Serving
 from alien_iac.runtime.settings import Settings
+from alien_iac.runtime.telemetry.process import captured
 from alien_iac.runtime.workload import Workload
 
 LIMIT_SECONDS = 240.0
@@ -39,7 +40,8 @@ async def run(folder: Path, settings: Settings, environ: Mapping[str, str] = os.
     mine = workload.load(folder, settings, SystemClock())
     job = environ.get(azure_functions.JOB)
     if job:
-        await _run_job(mine, _schedule(job))
+        with captured():
+            await _run_job(mine, _schedule(job))
         return
     limit = min(LIMIT_SECONDS, settings.timeout_seconds or LIMIT_SECONDS)
     beside = tuple(polled.services(mine, environ))

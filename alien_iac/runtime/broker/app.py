@@ -161,7 +161,7 @@ def _payload(message: wire.Message) -> Payload:
     size = len(text.encode())
     if size > MESSAGE_LIMIT:
         raise InvalidInput(f"the message has {size} bytes; {MESSAGE_LIMIT} fit")
-    return Payload(text, is_json)
+    return Payload(text, is_json, message.traceparent)
 
 
 def _received(taken: Taken) -> dict[str, object]:
@@ -169,10 +169,14 @@ def _received(taken: Taken) -> dict[str, object]:
     payload: wire.Message = (
         wire.JsonMessage(data=pydantic_core.from_json(text)) if taken.payload.is_json else wire.TextMessage(data=text)
     )
+    payload = payload.model_copy(update={"traceparent": taken.payload.trace})
     received = wire.Received(
         payload=payload, receipt_handle=taken.receipt, attempt=taken.attempt, message_id=str(taken.id)
     )
-    return received.model_dump(mode="json", by_alias=True)  # whole: the message may be null
+    told = received.model_dump(mode="json", by_alias=True)  # whole: the message may be null
+    if taken.payload.trace is None:
+        del told["payload"]["traceparent"]
+    return told
 
 
 def _ack_batch(file: QueueFile, operation: wire.AckBatch) -> object:

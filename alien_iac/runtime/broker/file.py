@@ -53,6 +53,9 @@ class QueueFile:
         with self._used():
             for pragma in stores.PRAGMAS:
                 self._db.execute(pragma)
+            columns = {name for _, name, *_ in self._db.execute("PRAGMA table_info(messages)")}
+            if "trace" not in columns:  # the file of an earlier version
+                self._db.execute(stores.ADD_TRACE)
 
     def close(self) -> None:
         with self._lock:
@@ -67,10 +70,10 @@ class QueueFile:
     def send(self, messages: Sequence[Payload]) -> None:
         """Store all of them, or none."""
         now = self._now()
-        rows = [("json" if m.is_json else "text", m.text, now, now) for m in messages]
+        rows = [("json" if m.is_json else "text", m.text, m.trace, now, now) for m in messages]
         with self._used(), self._transaction():
             self._db.executemany(
-                "INSERT INTO messages (payload_type, payload, sent_at, visible_at) VALUES (?, ?, ?, ?)", rows
+                "INSERT INTO messages (payload_type, payload, trace, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)", rows
             )
 
     def receive(self, most: int) -> list[Taken]:
@@ -146,12 +149,12 @@ class QueueFile:
 
     def _take(self, most: int, now: int, settings: Settings) -> list[Taken]:
         rows = self._db.execute(
-            "SELECT id, payload_type, payload, attempts FROM messages WHERE visible_at <= ? ORDER BY id LIMIT ?",
+            "SELECT id, payload_type, payload, attempts, trace FROM messages WHERE visible_at <= ? ORDER BY id LIMIT ?",
             (now, most),
         ).fetchall()
         taken = [
-            Taken(id=i, payload=Payload(text, kind == "json"), attempt=attempts + 1, receipt=uuid.uuid4().hex)
-            for i, kind, text, attempts in rows
+            Taken(id=i, payload=Payload(text, kind == "json", trace), attempt=attempts + 1, receipt=uuid.uuid4().hex)
+            for i, kind, text, attempts, trace in rows
         ]
         self._db.executemany(
             "UPDATE messages SET attempts = ?, visible_at = ?, receipt = ? WHERE id = ?",

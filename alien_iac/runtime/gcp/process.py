@@ -36,5 +36,6 @@ async def run(
             limit_seconds=limit,
             result_limit=RESULT_LIMIT,
             more=Pushes(mine, let_in).routes(limit),
+            freezes=True,
         ),
     )

@@ -103,8 +103,8 @@ def away(error: httpx.HTTPError, resource_id: str) -> Unavailable:
 def to_wire(message: Payload) -> wire.Message:
     """A message as it travels."""
     if message.is_json:
-        return wire.JsonMessage(data=pydantic_core.from_json(message.text))
-    return wire.TextMessage(data=message.text)
+        return wire.JsonMessage(data=pydantic_core.from_json(message.text), traceparent=message.trace)
+    return wire.TextMessage(data=message.text, traceparent=message.trace)
 
 
 def from_wire(received: wire.Received) -> QueueMessage:
@@ -115,6 +115,7 @@ def from_wire(received: wire.Received) -> QueueMessage:
         receipt_handle=received.receipt_handle,
         attempt=received.attempt,
         id=received.message_id or received.receipt_handle,
+        trace=received.payload.traceparent,
     )
 
 

@@ -14,7 +14,13 @@ from alien_iac.runtime.work import Payload
 
 CONTENT_TYPE = "content-type"
 """The name of the attribute that holds the content type, where a queue has no field of its own for it."""
+TRACE_PARENT = "traceparent"
 JSON, TEXT = "application/json", "text/plain"
+
+
+def attributes(message: Payload) -> dict[str, str]:
+    """What is sent beside the text: its content type, and the trace that it belongs to."""
+    return {CONTENT_TYPE: content_type(message), **({TRACE_PARENT: message.trace} if message.trace else {})}
 
 
 def content_type(message: Payload) -> str:

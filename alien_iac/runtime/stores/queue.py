@@ -22,6 +22,7 @@ import pydantic_core
 
 from alien_iac.errors import InvalidInput
 from alien_iac.runtime.stores.once import Once
+from alien_iac.runtime.telemetry.spans import traceparent
 from alien_iac.runtime.work import Payload
 
 MESSAGE_LIMIT = 65_536
@@ -43,6 +44,8 @@ class QueueMessage:
     attempt: int
     id: str
     """The same each time the message is delivered."""
+    trace: str | None = None
+    """The `traceparent` that it was sent with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ class SyncQueue:
                 f'queue "{self._id}": the text holds the character {found[0]!r}, which not every queue takes',
                 hint="send it as JSON with send(), which writes it in other characters",
             )
-        self._store().send(self._sized(Payload(text, is_json=False)))
+        self._store().send(self._sized(Payload(text, is_json=False, trace=traceparent())))
 
     def send_batch(self, values: Iterable[object]) -> list[SendResult]:
         """Send several; each has its own result, in their order."""
@@ -130,7 +133,7 @@ class SyncQueue:
             text = pydantic_core.to_json(value, inf_nan_mode="null").decode()
         except (pydantic_core.PydanticSerializationError, UnicodeDecodeError) as error:
             raise InvalidInput(f'queue "{self._id}": a message of {type(value)} has no JSON form') from error
-        return self._sized(Payload(_UNSENDABLE.sub(_escaped, text), is_json=True))
+        return self._sized(Payload(_UNSENDABLE.sub(_escaped, text), is_json=True, trace=traceparent()))
 
     def _sized(self, message: Payload) -> Payload:
         size = len(message.text.encode())
