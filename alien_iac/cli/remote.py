@@ -113,6 +113,25 @@ def control_options(command: F) -> F:
     return url(token(command))
 
 
+def optional_control_options(command: F) -> F:
+    """As `control_options`, for a verb that can do without; `required` asks for the URL where it is needed."""
+    token = click.option(
+        "--token-file",
+        envvar="ALIEN_TOKEN_FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="File with the token; or set ALIEN_TOKEN.",
+    )
+    url = click.option("--control-plane", "url", envvar="ALIEN_CONTROL_PLANE", help="URL of the control plane.")
+    return url(token(command))
+
+
+def required(url: str | None) -> str:
+    """The URL. Raises InvalidInput where there is none."""
+    if url is None:
+        raise errors.InvalidInput("which control plane?", hint="name it with --control-plane, or ALIEN_CONTROL_PLANE")
+    return url
+
+
 def connect(url: str, token_file: Path | None) -> Remote:
     """The control plane that the options name. Raises Unauthorized where there is no token."""
     token = token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get("ALIEN_TOKEN", "").strip()
