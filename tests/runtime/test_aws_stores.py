@@ -177,6 +177,9 @@ def test_aws_does_not_answer(wire: Aws, linked: Link) -> None:
     with pytest.raises(Unavailable, match="EndpointConnectionError") as caught:
         secret("crm").sync.get()
     assert "hunter2" not in str(caught.value)
+    linked(bound("files", S3Storage(bucket_name="bucket")))
+    with pytest.raises(Unavailable, match="files"):
+        storage("files").sync.get("a")
     assert wire.asked == []
 
 

@@ -185,6 +185,9 @@ def test_a_key_is_good_or_refused_with_a_reason(key: str) -> None:
 
 async def test_signed_urls(files: Storage) -> None:
     key = "ü/a b+c.txt"
+    for seconds in (0, 604_801):
+        with pytest.raises(InvalidInput, match="604800"):
+            await files.signed_url("GET", key, seconds)
     await files.put(key, b"1")
     signed = await files.signed_url("GET", key, 60)
     assert signed.method == "GET"

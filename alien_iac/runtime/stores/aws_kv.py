@@ -101,7 +101,7 @@ class DynamoTable:
         """Nothing where it was done; what stood in its way where its condition did not hold."""
         with self._translated():
             try:
-                change(TableName=self._table, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
+                change(TableName=self._table, **arguments)
             except botocore.exceptions.ClientError as error:
                 if aws_client.code(error) != "ConditionalCheckFailedException":
                     raise
@@ -116,6 +116,7 @@ class DynamoTable:
             names["#version"], values[":version"] = "version", {"S": version}
         return {
             "ConditionExpression": wanted,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }

@@ -13,18 +13,19 @@ from typing import Any
 
 import botocore.exceptions
 
-from alien_iac.errors import Conflict, Unavailable
+from alien_iac.errors import Conflict
 from alien_iac.protocol.bindings import SqsQueue
 from alien_iac.runtime.stores import aws_client
+from alien_iac.runtime.stores.batches import send_parts
 from alien_iac.runtime.stores.parsing import parse
-from alien_iac.runtime.stores.payloads import CONTENT_TYPE, content_type, received, value
+from alien_iac.runtime.stores.payloads import CONTENT_TYPE, attributes, received, value
 from alien_iac.runtime.stores.queue import QueueMessage, SendResult
 from alien_iac.runtime.work import Payload
 
 BATCH_MESSAGES, BATCH_BYTES = 10, 262_144
 """SQS takes so much at once; the bytes count the attributes too."""
-_MARK_BYTES = 64
-"""More than the attribute of one message has."""
+_MARK_BYTES = 160
+"""More than the attributes of one message have."""
 _REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com")
 
 
@@ -41,16 +42,8 @@ class Sqs:
             self._client.send_message(QueueUrl=self._url, **_sent(message))
 
     def send_batch(self, messages: Sequence[Payload]) -> list[SendResult]:
-        results: list[SendResult] = []
-        for part in _parts(messages):
-            try:
-                results += self._send_part(part)
-            except Unavailable as error:
-                if not results:
-                    raise
-                # Those before it were sent, and their sender must hear that.
-                results += [SendResult(status="unknown", message=error.message)] * len(part)
-        return results
+        room = BATCH_BYTES - BATCH_MESSAGES * _MARK_BYTES
+        return send_parts(messages, self._send_part, most=BATCH_MESSAGES, most_bytes=room)
 
     def receive(self, max_messages: int, wait_seconds: float) -> list[QueueMessage]:
         with self._translated():
@@ -106,8 +99,8 @@ class Sqs:
 
 
 def _sent(message: Payload) -> dict[str, Any]:
-    mark = {"DataType": "String", "StringValue": content_type(message)}
-    return {"MessageBody": message.text, "MessageAttributes": {CONTENT_TYPE: mark}}
+    marks = {name: {"DataType": "String", "StringValue": text} for name, text in attributes(message).items()}
+    return {"MessageBody": message.text, "MessageAttributes": marks}
 
 
 def _received(message: dict[str, Any]) -> QueueMessage:
@@ -126,21 +119,6 @@ def _result(failed: dict[str, Any] | None) -> SendResult:
     if failed is None:
         return SendResult(status="sent")
     return SendResult(status="rejected" if failed.get("SenderFault") else "unknown", message=str(failed["Code"]))
-
-
-def _parts(messages: Sequence[Payload]) -> Iterator[list[Payload]]:
-    """The messages in their order, as many at once as SQS takes."""
-    part: list[Payload] = []
-    size = 0
-    for message in messages:
-        own = len(message.text.encode()) + _MARK_BYTES
-        if part and (len(part) == BATCH_MESSAGES or size + own > BATCH_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(message)
-        size += own
-    if part:
-        yield part
 
 
 def connect(raw: dict[str, Any], resource_id: str) -> Sqs:

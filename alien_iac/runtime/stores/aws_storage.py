@@ -10,6 +10,7 @@ import obstore
 from obstore.store import S3Store
 
 from alien_iac.protocol.bindings import S3Storage
+from alien_iac.runtime.stores.objects import CLIENT, RETRY
 from alien_iac.runtime.stores.parsing import parse
 from alien_iac.runtime.stores.storage import Method, SignedRequest
 
@@ -23,8 +24,8 @@ class S3Place:
     def __init__(self, bucket: str) -> None:
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         config: S3Config = {"endpoint": endpoint} if endpoint else {}
-        client: ClientConfig = {"allow_http": bool(endpoint and endpoint.startswith("http://"))}
-        self.objects = S3Store(bucket, config=config, client_options=client)
+        client: ClientConfig = {**CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http://"))}
+        self.objects = S3Store(bucket, config=config, client_options=client, retry_config=RETRY)
 
     def sign(self, method: Method, key: str, lasts: timedelta) -> SignedRequest:
         return SignedRequest(method=method, url=obstore.sign(self.objects, method, key, lasts))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from obstore.store import AzureStore
 
 from alien_iac.protocol.bindings import BlobStorage
+from alien_iac.runtime.stores.objects import CLIENT, RETRY
 from alien_iac.runtime.stores.once import Once
 from alien_iac.runtime.stores.parsing import parse
 from alien_iac.runtime.stores.storage import Method, SignedRequest
@@ -55,6 +56,8 @@ def connect(raw: dict[str, Any], resource_id: str) -> ContainerPlace:
         binding.container_name,
         account_name=binding.account_name,
         credential_type="workload_identity" if federated else "managed_identity",
+        client_options=CLIENT,
+        retry_config=RETRY,
     )
     return ContainerPlace(objects, lambda: _signer(binding))
 

@@ -13,6 +13,7 @@ import obstore
 from obstore.store import GCSStore
 
 from alien_iac.protocol.bindings import GcsStorage
+from alien_iac.runtime.stores.objects import CLIENT, RETRY
 from alien_iac.runtime.stores.parsing import parse
 from alien_iac.runtime.stores.storage import Method, SignedRequest
 
@@ -36,4 +37,5 @@ class BucketPlace:
 
 def connect(raw: dict[str, Any], resource_id: str) -> BucketPlace:
     """The bucket that a binding names."""
-    return BucketPlace(GCSStore(parse(GcsStorage, raw, resource_id).bucket_name))
+    name = parse(GcsStorage, raw, resource_id).bucket_name
+    return BucketPlace(GCSStore(name, client_options=CLIENT, retry_config=RETRY))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from obstore import exceptions
@@ -13,11 +14,15 @@ from alien_iac.errors import AlienError, Conflict, Forbidden, InvalidInput, NotF
 from alien_iac.runtime.stores.once import Once
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig  # the configs are names for type checkers only
 
     from alien_iac.runtime.stores.storage import ObjectPlace  # the faces above import this module
 
 KEY_LIMIT = 1024
+RETRY: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=20)}
+"""On every cloud: a handler has no minutes to wait for an object store that is away."""
+CLIENT: ClientConfig = {"timeout": timedelta(minutes=15), "read_timeout": timedelta(seconds=30)}
+"""On every cloud: a large object may take as long as a handler may, as long as its bytes arrive."""
 
 _ABSENT = (FileNotFoundError, exceptions.NotFoundError)
 _PRESENT = (exceptions.AlreadyExistsError, exceptions.PreconditionError)
