@@ -46,6 +46,8 @@ class Workload(Open):
     invoke: Invoke | None = None
     token_file: str | None = None
     """The token that this workload shows to the agent."""
+    token_secret: str | None = None
+    """The Secret whose value it shows, where it runs on a cloud; `secrets` says where that is."""
 
 
 class Kept(Open):

@@ -1,7 +1,7 @@
 """Builds the components of a stack that passed its checks, through the platform's package."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -12,6 +12,7 @@ from alien_iac.models.declared import Declared, Stack
 from alien_iac.protocol.outputs import DeploymentOutputs, Workload
 from alien_iac.resources.context import Built, Context, R, Recorded
 from alien_iac.resources.deployment import Deployment
+from alien_iac.resources.environment import token_secret
 from alien_iac.resources.foundation import Foundation
 from alien_iac.resources.plugin import PACKAGE, AlienProvider
 from alien_iac.resources.surroundings import Packaged
@@ -87,6 +88,8 @@ class Builder:
             built=self.built,
         )
         built: Built = platforms.load(self.deployment.platform, declared.kind)(context)
+        if recorded.options and recorded.options.retain_on_delete is False:
+            built = replace(built, kept=())
         self.built[declared.id] = built
         recorded.keep(built)
 
@@ -94,13 +97,14 @@ class Builder:
         """The stack output that the agent and the command line read."""
         built = self.built.values()
         kept = tuple(place for each in built for place in each.kept)
+        tokens = {component.id: token_secret(component) for component in stack.components}
         secrets = {resource: each.secret for resource, each in self.built.items() if each.secret is not None}
         frozen = tuple(component.id for component in stack.components if component.arguments.frozen)
 
         def told(workloads: list[Workload]) -> dict[str, object]:
             return DeploymentOutputs(
                 platform=self.deployment.platform.value,
-                workloads=tuple(workloads),
+                workloads=tuple(w.model_copy(update={"token_secret": tokens.get(w.id)}) for w in workloads),
                 kept=kept,
                 secrets=secrets,
                 frozen=frozen,

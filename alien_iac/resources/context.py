@@ -133,6 +133,12 @@ class Context:
             or any(link.resource == self.declared.id and link.verb == "consume" for link in c.links)
         )
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the component's data outlives it: as `alien:retain` says, unless its author does."""
+        said = self.recorded.options.retain_on_delete if self.recorded.options else None
+        return self.deployment.config.retain if said is None else said
+
     def native_of(self, resource_id: str, role: str) -> pulumi.Output[Any]:
         """A native resource of another component, which may be built after this one.
 

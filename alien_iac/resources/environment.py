@@ -14,6 +14,18 @@ def workload_type(declared: Declared) -> str:
     return "worker" if declared.kind == "Function" else "container"
 
 
+def token_id(workload: str) -> str:
+    """The id of the Secret with a Container's token, which the Container makes itself where it needs one."""
+    return f"{workload}-commands"
+
+
+def token_secret(declared: Declared) -> str | None:
+    """The Secret with the workload's token, where it has one."""
+    own = token_id(declared.id)
+    linked = any((link.resource, link.kind) == (own, "Secret") for link in declared.links)
+    return own if linked and declared.workload and declared.workload.commands else None
+
+
 def common(declared: Declared, deployment: Deployment) -> dict[str, str]:
     """Who and where the workload is, what starts it, and where the agent is."""
     told = {
@@ -49,4 +61,6 @@ def _agent(declared: Declared, deployment: Deployment) -> dict[str, str]:
             names.COMMANDS_TARGET_ID: declared.id,
             names.COMMANDS_TARGET_TYPE: "container",
         }
+        secret = token_secret(declared)
+        told |= {names.COMMANDS_TOKEN_SECRET: secret} if secret else {}
     return told

@@ -21,6 +21,7 @@ from alien_iac.checks.catalogue import finding
 from alien_iac.errors import Missing, StackInvalid
 from alien_iac.models.declared import Declared, Stack, Support
 from alien_iac.models.finding import Finding
+from alien_iac.models.platform import Platform
 from alien_iac.protocol import review
 from alien_iac.protocol.outputs import KEY
 from alien_iac.resources import artifacts, report
@@ -72,6 +73,12 @@ class Planner:
     def roles(self, kind: str) -> tuple[str, ...] | None:
         """The roles of a kind's native resources on this platform; None where the platform is not known."""
         return self._ground.support.roles.get(kind) if self._ground.support.roles else None
+
+    @property
+    def has_tokens_in_secrets(self) -> bool:
+        """Whether a Container that asks an agent for commands needs a Secret for its token; `local` has files."""
+        where = self._ground.deployment
+        return where is not None and where.platform is not Platform.LOCAL and where.config.agent_url is not None
 
     def provider(self) -> pulumi.ProviderResource:
         """The deployment's pinned provider. Raises Refused where the config does not say which."""

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from alien_iac.errors import AlienError, BindingInvalid, Unavailable
+from alien_iac.errors import AlienError, BindingInvalid, SecretNotSet, Unavailable
 from alien_iac.protocol import arc, environment
+from alien_iac.runtime import links
 from alien_iac.runtime.answers import Stopped, answer
 from alien_iac.runtime.bodies import Bodies
 from alien_iac.runtime.clock import Clock
@@ -50,6 +51,8 @@ class ReceiverSettings(BaseModel):
     url: str = Field(alias=environment.COMMANDS_URL)
     token: str = Field(default="", alias="ALIEN_COMMANDS_TOKEN", repr=False)
     token_file: Path | None = Field(default=None, alias=environment.COMMANDS_TOKEN_FILE)
+    token_secret: str = Field(default="", alias=environment.COMMANDS_TOKEN_SECRET)
+    """The id of a linked Secret."""
     deployment_id: str = Field(alias=environment.DEPLOYMENT_ID)
     target_id: str = Field(alias=environment.COMMANDS_TARGET_ID)
     target_type: arc.ResourceType = Field(alias=environment.COMMANDS_TARGET_TYPE)
@@ -64,8 +67,8 @@ class ReceiverSettings(BaseModel):
 
     @model_validator(mode="after")
     def _has_a_token(self) -> Self:
-        if not self.token and not self.token_file:
-            raise ValueError(f"{environment.COMMANDS_TOKEN_FILE} is not set")
+        if not self.token and not self.token_file and not self.token_secret:
+            raise ValueError(f"{environment.COMMANDS_TOKEN_FILE} and {environment.COMMANDS_TOKEN_SECRET} are not set")
         return self
 
     @property
@@ -97,6 +100,7 @@ class Receiver:
         self._runner = runner
         self._clock = clock
         self._http = http
+        self._secret = links.secret(settings.token_secret) if settings.token_secret else None
         self._bodies = Bodies(lambda: http, settings.leases_url)
         self._active: dict[str, asyncio.Task[None]] = {}
 
@@ -159,14 +163,28 @@ class Receiver:
 
     async def _post(self, url: httpx.URL | str, body: object) -> httpx.Response:
         """With the bearer token, read anew each time: one that was replaced counts at once."""
-        headers = {"Authorization": f"Bearer {await asyncio.to_thread(self._settings.bearer)}"}
-        try:
-            answer = await self._http.post(url, json=body, headers=headers, timeout=WAIT_SECONDS + 15)
-        except httpx.HTTPError as error:
-            raise Unavailable(f"no answer ({type(error).__name__})") from error
+        answer = await self._post_with(await self._bearer(), url, body)
+        if answer.status_code == httpx.codes.UNAUTHORIZED and self._secret:
+            answer = await self._post_with(await self._bearer(fresh=True), url, body)
         if not answer.is_success:
             raise Unavailable(f"answered {answer.status_code}")
         return answer
+
+    async def _post_with(self, token: str, url: httpx.URL | str, body: object) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            return await self._http.post(url, json=body, headers=headers, timeout=WAIT_SECONDS + 15)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"no answer ({type(error).__name__})") from error
+
+    async def _bearer(self, *, fresh: bool = False) -> str:
+        """The token. A secret that has no value yet may have one at the next try."""
+        if self._secret is None:
+            return await asyncio.to_thread(self._settings.bearer)
+        try:
+            return await self._secret.get(fresh=fresh)
+        except SecretNotSet as error:
+            raise Unavailable(error.message) from error
 
     async def _begin(self, lease: arc.Lease) -> None:
         """Run it, unless the command is running already: then the new lease goes back."""

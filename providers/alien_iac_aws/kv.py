@@ -31,7 +31,7 @@ def build(context: Context) -> Built:
         "ttl": TableTtlArgs(attribute_name="ttl", enabled=True),
         "point_in_time_recovery": TablePointInTimeRecoveryArgs(enabled=True, recovery_period_in_days=_RECOVERY_DAYS),
         "server_side_encryption": encryption,
-        "deletion_protection_enabled": config.retain,
+        "deletion_protection_enabled": context.keeps,
         "tags": {"resource": resource},
     }
     table = context.native("table", Table, props, kept=True)

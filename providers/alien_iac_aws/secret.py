@@ -49,14 +49,14 @@ def _empty(context: Context, name: str) -> dict[str, Any]:
         "name": name,
         "description": _description(context),
         "kms_key_id": config.encryption_key,
-        "recovery_window_in_days": _RECOVERY_DAYS if config.retain else 0,
+        "recovery_window_in_days": _RECOVERY_DAYS if context.keeps else 0,
         "tags": {"resource": context.declared.id},
     }
 
 
 def _generated(context: Context, name: str) -> dict[str, Any]:
     config = context.deployment.config
-    kept = "Retain" if config.retain else "Delete"
+    kept = "Retain" if context.keeps else "Delete"
     properties = {
         "Name": name,
         "Description": _description(context),

@@ -25,7 +25,7 @@ def build(context: Context) -> Built:
         versioned=arguments.versioned,
         expire_days=days(arguments.expire_after) if arguments.expire_after else None,
         public_read=arguments.public_read,
-        emptied=not config.retain,
+        emptied=not context.keeps,
     )
     made: dict[str, Any] = bucket.build(settings, _maker(context))
     if context.consumers:

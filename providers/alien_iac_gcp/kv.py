@@ -34,7 +34,7 @@ def build(context: Context) -> Built:
 
 
 def _props(context: Context, name: str, key: str | None) -> dict[str, Any]:
-    retain = context.deployment.config.retain
+    retain = context.keeps
     return {
         "name": name,
         "location_id": place(context.deployment.settings).region,

@@ -68,7 +68,7 @@ def _props(context: Context, arguments: StorageArguments, name: str, key: str | 
         "soft_delete_policy": BucketSoftDeletePolicyArgs(retention_duration_seconds=_UNDELETE_S),
         "lifecycle_rules": _rules(arguments),
         "encryption": BucketEncryptionArgs(default_kms_key_name=key) if key else None,
-        "force_destroy": not context.deployment.config.retain,
+        "force_destroy": not context.keeps,
         "labels": {"resource": context.declared.id},
     }
 

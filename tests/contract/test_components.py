@@ -265,3 +265,26 @@ def test_a_program_without_components_is_left_alone(run: Run) -> None:
     assert recording.error is None
     assert recording.outputs["x"] == 1
     assert not recording.resources
+
+
+def test_a_containers_token_is_where_its_identity_alone_reads_it(run: Run, platform: Platform) -> None:
+    def program() -> None:
+        alien.Container("api", source="./api", port=8080, commands=True)
+
+    recording = run(program, {"alien:agentUrl": "http://127.0.0.1:4100"})
+    told = recording.outputs["alien"]
+    (workload,) = told["workloads"]
+    if platform is Platform.LOCAL:
+        assert workload["tokenFile"]
+        assert "tokenSecret" not in workload
+        return
+    assert workload["tokenSecret"] == "api-commands"
+    assert told["secrets"]["api-commands"]
+    assert "api-commands" not in {one["id"] for one in told["kept"]}
+    own = recording.one("alien:index:Secret", "api-commands")
+    assert not any(each.protect or each.retain_on_delete for each in recording.children(own))
+
+
+def test_a_container_without_an_agent_has_no_token(run: Run) -> None:
+    recording = run(lambda: alien.Container("api", source="./api", port=8080, commands=True))
+    assert not recording.of_type("alien:index:Secret")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from runtime.runtime_agent import Agent, serve
 from runtime.runtime_workload import DEPLOYMENT, Machine, Running, eventually
+from runtime.stores_local import LocalStores
 
 from alien_iac.protocol import environment
 
@@ -90,6 +91,19 @@ def test_commands_are_leased_and_answered_at_once(machine: Machine, agent: Agent
     assert answer(agent, "unknown") == "UNKNOWN_COMMAND"
     agent.add("slow", b'{"seconds": 9}', command_id="late", deadline=datetime.now(UTC) + timedelta(seconds=0.3))
     assert answer(agent, "late") == "HANDLER_TIMEOUT"
+
+
+def test_the_token_may_be_that_of_a_linked_secret(machine: Machine, agent: Agent) -> None:
+    """As on a cloud, where no variable holds it: without a value it waits, and one that was replaced counts."""
+    stores = LocalStores(machine)
+    linked = {environment.COMMANDS_TOKEN_FILE: "", environment.COMMANDS_TOKEN_SECRET: "api-commands"}
+    running = start(machine, agent, ALIEN_COMMANDS_POLL_INTERVAL_MS="100", **linked, **stores.secret("api-commands"))
+    eventually(lambda: "has no value yet" in running.text)
+    for token in ("first", "second"):
+        stores.set_secret("api-commands", token.encode())
+        agent.token = token
+        agent.add("add", b'{"a": 1}', command_id=token)
+        assert answer(agent, token) == 2
 
 
 def test_the_budget_ends_before_the_lease(machine: Machine, agent: Agent) -> None:
