@@ -25,8 +25,10 @@ _ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?", re.IGNORECASE)
 _EVENT = re.compile(r"(?:cmd|call|msg|run)_[0-9a-z]{8,40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 _VERSION = re.compile(r"v?\d{1,6}(?:\.\w{1,16}){0,4}")
 _ROUTE = re.compile(r"(?:/(?:[A-Za-z_.-]{1,40}|v\d{1,2}|\{[\w:.*-]{1,60}\}|<[\w:.*-]{1,60}>|:\w{1,40}|\*{1,2})?){1,20}")
-_FRAME = re.compile(r"[\w.<>$-]{1,80}:\d{1,6}(?: [\w.<>$]{1,120})?")
-_FILE = re.compile(r"[\w.-]{1,80}")
+_FILE = re.compile(
+    r"[A-Za-z_]\w{0,60}\.(?:py|js|mjs|ts|tsx|go|java|kt|scala|rb|rs|cs|fs|php|c|cc|cpp|h|m|swift|ex|exs|erl|clj|lua)"
+)
+_FRAME = re.compile(rf"(?:{_FILE.pattern}|<\w{{1,20}}>|<frozen [\w.]{{1,60}}>):\d{{1,6}}(?: [\w.<>$]{{1,120}})?")
 
 
 def _number(lowest: float, highest: float) -> Form:
