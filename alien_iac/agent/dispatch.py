@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 from collections.abc import Awaitable, Callable
 
 from alien_iac.agent.backoff import Backoff
@@ -68,7 +67,7 @@ async def within_limit(response: arc.Response, handling: arc.ResponseHandling, e
         case arc.Success(response=arc.Inline(inline_base64=text)) if len(text) * 3 // 4 > handling.max_inline_bytes:
             try:
                 content = base64.b64decode(text, validate=True)
-            except binascii.Error:
+            except ValueError:  # binascii's, or what is no ASCII at all
                 return arc.Failure(code="INVALID_ENVELOPE", message="the workload's result is not base64")
             await exchange(handling.storage_upload_request, content)
             return arc.Success(response=arc.Stored(size=len(content), storage_put_used=True))

@@ -4,7 +4,6 @@ Asked at each command, so that a word of the customer counts from the next one o
 """
 
 import base64
-import binascii
 import time
 from collections.abc import Callable
 
@@ -79,5 +78,5 @@ def _bytes(body: arc.Body) -> bytes:
         raise InvalidInput("the parameters of a signed command are not there to be checked")
     try:
         return base64.b64decode(body.inline_base64, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's, or what is no ASCII at all
         raise InvalidInput("the parameters are not base64") from error

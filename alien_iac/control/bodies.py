@@ -1,7 +1,6 @@
 """Parameters and results, inline or in files: what is small is kept in the database, what is large in a folder."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,7 +34,7 @@ def decode(body: arc.Inline) -> bytes:
     """The bytes of an inline body. CommandInvalid where it is not base64."""
     try:
         return base64.b64decode(body.inline_base64, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's, or what is no ASCII at all
         raise refusals.CommandInvalid("inlineBase64 is not base64") from error
 
 

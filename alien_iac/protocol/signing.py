@@ -5,7 +5,6 @@ holds for one deployment, command, workload and parameters, once (the nonce), an
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import secrets
@@ -93,7 +92,7 @@ def check(signed: Signed, signature: arc.Signature, keys: Mapping[str, str], now
         raise Untrusted(f"the customer knows no sender {signature.signer}")
     try:
         public_key(pem).verify(base64.b64decode(signature.value, validate=True), signed.text(signature))
-    except (InvalidSignature, binascii.Error) as error:
+    except (InvalidSignature, ValueError) as error:
         raise Untrusted(f"the signature of {signature.signer} does not hold for this command") from error
     if not now - SKEW_S <= signature.expires <= now + LIFE_S + SKEW_S:
         raise Untrusted(f"the signature of {signature.signer} is over, or good for more than seven days")

@@ -39,7 +39,7 @@ class Wire(httpx.AsyncBaseTransport):
 class Blocking(httpx.BaseTransport):
     """The same way for a thread: the event loop carries its requests."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: httpx.AsyncBaseTransport) -> None:
         self._wire = wire
         self._loop = asyncio.get_running_loop()
 
