@@ -60,7 +60,7 @@ def ministack() -> Iterator[MiniStack]:
             "TMPDIR": home,
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
-            "SERVICES": "s3,dynamodb,sqs,secretsmanager,sts",
+            "SERVICES": "s3,dynamodb,sqs,secretsmanager,sts,lambda",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
         }
