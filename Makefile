@@ -17,7 +17,7 @@ test: .venv/ready ## Format, lint, types, contracts, tests with coverage, and th
 	$(BIN)/ruff format --check $(SOURCES)
 	$(MAKE) --no-print-directory lint types contracts
 	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not slow" --cov --cov-report=term:skip-covered
-	$(BIN)/python -m pytest -n 4 --dist worksteal -q -m slow --durations=15
+	$(BIN)/python -m pytest -n 4 --dist loadgroup -q -m slow --durations=15
 
 quick: .venv/ready ## The fast tests alone
 	$(BIN)/python -m pytest -n 2 -q -m "not slow"

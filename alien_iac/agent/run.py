@@ -56,12 +56,14 @@ class Settings:
 def settings(environment: Mapping[str, str]) -> Settings:
     """The settings with what the environment says of them: `ALIEN_AGENT_HEARTBEAT_SECONDS`, `…_HEALTH_SECONDS`.
 
+    A new release is looked at no less often than signs of life are given.
     Raises InvalidInput for what is no number.
     """
     usual = Settings()
     beat = _seconds(environment, "ALIEN_AGENT_HEARTBEAT_SECONDS", usual.heartbeat_s)
     deadline = _seconds(environment, "ALIEN_AGENT_HEALTH_SECONDS", usual.gate.deadline_s)
-    return replace(usual, heartbeat_s=beat, gate=replace(usual.gate, deadline_s=deadline))
+    gate = replace(usual.gate, deadline_s=deadline, interval_s=min(usual.gate.interval_s, beat))
+    return replace(usual, heartbeat_s=beat, gate=gate)
 
 
 def _seconds(environment: Mapping[str, str], name: str, usual: float) -> float:

@@ -98,6 +98,7 @@ def test_a_platform_without_an_agent_says_so(place: Place) -> None:
 def test_settings_come_from_the_environment_and_are_checked() -> None:
     told = run.settings({"ALIEN_AGENT_HEARTBEAT_SECONDS": "1", "ALIEN_AGENT_HEALTH_SECONDS": "30"})
     assert (told.heartbeat_s, told.gate.deadline_s) == (1, 30)
+    assert run.settings({"ALIEN_AGENT_HEARTBEAT_SECONDS": "0.5"}).gate.interval_s == 0.5
     assert run.settings({}) == run.Settings()
     with pytest.raises(errors.InvalidInput, match="ALIEN_AGENT_HEARTBEAT_SECONDS"):
         run.settings({"ALIEN_AGENT_HEARTBEAT_SECONDS": "soon"})

@@ -1,4 +1,7 @@
-"""One fleet for all tests of a worker: each test ships it a further release, and leaves it whole."""
+"""One fleet for all tests of a worker: each test ships it a further release, and leaves it whole.
+
+A fleet takes a while to come and go, so the tests that need one are two groups, each of which has one worker.
+"""
 
 from collections.abc import Iterator
 

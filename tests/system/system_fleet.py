@@ -20,7 +20,7 @@ from alien_iac.protocol.local import Layout
 CUSTOMERS = ("acme", "globex", "initech")
 WORKLOADS = ("store", "worker")
 ENVIRONMENT = {
-    "ALIEN_AGENT_HEARTBEAT_SECONDS": "1",
+    "ALIEN_AGENT_HEARTBEAT_SECONDS": "0.5",
     "ALIEN_AGENT_HEALTH_SECONDS": "8",
     "ALIEN_KEY_PASSPHRASE": "a long passphrase of the vendor",
 }

@@ -7,7 +7,7 @@ import pytest
 from system.system_fleet import Fleet
 
 from alien_iac.agent.place import Place
-from alien_iac.agent.store import CommandLine, Store
+from alien_iac.agent.store import RUNNING, CommandLine, Store
 from alien_iac.protocol.arc import INLINE_LIMIT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -20,6 +20,11 @@ def invoke(fleet: Fleet, *words: str, code: int) -> str:
     assert done.returncode == code, said
     assert "Traceback" not in said
     return said
+
+
+def settled(fleet: Fleet) -> None:
+    """Wait until the customer's log has what was answered: its line follows the vendor's receipt."""
+    fleet.until(lambda: _newest(fleet).outcome != RUNNING)
 
 
 def test_what_a_caller_is_told(fleet: Fleet) -> None:
@@ -35,6 +40,7 @@ def test_what_a_caller_is_told(fleet: Fleet) -> None:
     assert "length" in said
     assert invoke(fleet, "acme", "count", "--target", "store", code=0).strip().isdigit()
     assert "these do: worker, store" in invoke(fleet, "acme", "count", "--target", "nobody", code=3)
+    settled(fleet)
     log = fleet.world.alien("agent", "log", "--dir", str(fleet.world.agent_dir("acme")))
     told = {line["command"]: line["outcome"] for line in log}
     assert [told[name] for name in ("version", "fail", "hang", "count")] == [
@@ -68,6 +74,7 @@ def test_a_command_in_work_when_the_agent_is_killed_is_answered(fleet: Fleet) ->
         fleet.world.processes.kill("acme")
         fleet.world.run_agent("acme")
         assert asked.result(40) == "done"
+    settled(fleet)
     lines = [line for line in _log(fleet) if line.command == "slow"]
     assert [(line.attempt, line.outcome) for line in lines[-2:]] == [(1, "given back"), (2, "success")]
 
@@ -90,7 +97,8 @@ def test_the_customer_denies_a_command(fleet: Fleet) -> None:
         assert fleet.ask("globex", "version")["release"]
     finally:
         say.write_text(kept)
-    assert _newest(fleet).outcome == "FORBIDDEN"
+    settled(fleet)
+    assert [line.outcome for line in _log(fleet) if line.command == "version"][-1] == "FORBIDDEN"
     assert fleet.ask("acme", "version")["release"]
 
 
