@@ -1,6 +1,7 @@
 """What holds of the stores on AWS alone: the layout, what AWS's errors become, what is imported and when."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -34,7 +35,9 @@ from alien_iac.protocol.bindings import AwsSecret, DynamoKv, S3Storage, SqsQueue
 from alien_iac.protocol.wire import Open
 from alien_iac.runtime import kv, queue, secret, storage
 from alien_iac.runtime.stores.aws_kv import DynamoTable
+from alien_iac.runtime.stores.aws_queue import Sqs
 from alien_iac.runtime.stores.buckets import bucket
+from alien_iac.runtime.work import Payload
 
 Link = Callable[[Env], None]
 Asked = dict[str, Any]
@@ -239,6 +242,15 @@ def test_each_message_of_a_batch_has_its_result(wire: Aws) -> None:
     assert results[3].message == "InvalidMessageContents"
     with pytest.raises(Unavailable, match="KmsThrottled"):
         queue("jobs").sync.send_batch([1])
+
+
+def test_a_message_travels_with_its_trace(aws: AwsStores, emulators: Emulators, linked: Link) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    linked(aws.queue("jobs"))
+    url = json.loads(os.environ["ALIEN_JOBS_BINDING"])["queueUrl"]
+    Sqs(emulators.get(ministack).client("sqs"), url, "jobs").send(Payload("{}", is_json=True, trace=trace))
+    (message,) = queue("jobs").sync.receive(wait_seconds=1)
+    assert message.trace == trace
 
 
 def test_batches_are_no_larger_than_sqs_takes(wire: Aws) -> None:

@@ -18,7 +18,7 @@ from alien_iac.protocol.bindings import SqsQueue
 from alien_iac.runtime.stores import aws_client
 from alien_iac.runtime.stores.batches import send_parts
 from alien_iac.runtime.stores.parsing import parse
-from alien_iac.runtime.stores.payloads import CONTENT_TYPE, attributes, received, value
+from alien_iac.runtime.stores.payloads import CONTENT_TYPE, TRACE_PARENT, attributes, received, value
 from alien_iac.runtime.stores.queue import QueueMessage, SendResult
 from alien_iac.runtime.work import Payload
 
@@ -52,7 +52,7 @@ class Sqs:
                 MaxNumberOfMessages=max_messages,
                 WaitTimeSeconds=math.ceil(wait_seconds),
                 AttributeNames=["ApproximateReceiveCount"],
-                MessageAttributeNames=[CONTENT_TYPE],
+                MessageAttributeNames=[CONTENT_TYPE, TRACE_PARENT],
             )
         return [_received(message) for message in answer.get("Messages", ())]
 
@@ -104,14 +104,15 @@ def _sent(message: Payload) -> dict[str, Any]:
 
 
 def _received(message: dict[str, Any]) -> QueueMessage:
-    mark = message.get("MessageAttributes", {}).get(CONTENT_TYPE, {}).get("StringValue")
-    payload, kind = value(received(message["Body"].encode(), mark))
+    marks = {name: mark.get("StringValue") for name, mark in message.get("MessageAttributes", {}).items()}
+    payload, kind = value(received(message["Body"].encode(), marks.get(CONTENT_TYPE)))
     return QueueMessage(
         payload=payload,
         payload_type=kind,
         receipt_handle=message["ReceiptHandle"],
         attempt=int(message["Attributes"]["ApproximateReceiveCount"]),
         id=message["MessageId"],
+        trace=marks.get(TRACE_PARENT),
     )
 
 
