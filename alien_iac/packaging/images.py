@@ -122,7 +122,7 @@ def _tidy(made: Path, tidied: Path) -> None:
     """The same files in the order of their names, without times and owners: an image that is the same is one file."""
     with tarfile.open(made) as before, tarfile.open(tidied, "w", format=tarfile.PAX_FORMAT) as after:
         for member in sorted((each for each in before if each.isfile()), key=lambda each: each.name):
-            plain = tarfile.TarInfo(member.name)
+            plain = tarfile.TarInfo(member.name.removeprefix("./"))
             plain.size = member.size
             after.addfile(plain, before.extractfile(member))
 

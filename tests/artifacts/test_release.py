@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from artifacts import tiny_wheel
+from packaging.requirements import Requirement
 
 from alien_iac.errors import InvalidInput, NotFound, StackInvalid, Unsupported
 from alien_iac.packaging import bundle, commands, release
+from alien_iac.packaging.needs import requirements
 from alien_iac.packaging.program import describe
 from alien_iac.packaging.source import Target, package
 from alien_iac.protocol.manifest import Manifest, SignedConfig
@@ -77,6 +79,30 @@ def test_a_release_names_all_its_bytes_and_is_the_same_twice(tmp_path: Path) -> 
         assert first.files[blob.sha256].stat().st_size == blob.length
     assert first.blob.path == "releases/app/1.0/manifest.json"
     assert len(first.blobs) == 5
+
+
+@pytest.mark.slow
+def test_every_platform_has_artifacts_of_its_own(tmp_path: Path) -> None:
+    program = """
+import alien_iac as alien
+files = alien.Storage("files")
+worker = alien.Function("worker", source="./worker", commands=True, link=[files])
+"""
+    folder = project(tmp_path / "app", program=program)
+    for need in requirements("gcp", "Function", ["Storage"]):
+        told = Requirement(need)
+        lowest = next(each.version for each in told.specifier if each.operator == ">=")
+        tiny_wheel.make(folder / "worker" / "wheels", told.name.replace("-", "_"), version=lowest)
+    tiny_wheel.requirements(folder / "worker")
+    (folder / "worker" / ".alienignore").write_text("wheels/\n")
+    built = release.build(order(folder, platforms=("local", "gcp")), tmp_path / "cache")
+    manifest = Manifest.model_validate_json(built.content)
+    local, gcp = manifest.artifacts_on("local")["worker"], manifest.artifacts_on("gcp")["worker"]
+    assert ".python/obstore.py" in names(built.files[gcp.sha256])
+    assert names(built.files[local.sha256]) == ["main.py", "requirements.txt"]
+    assert {local, gcp} <= set(built.blobs)
+    assert gcp not in manifest.blobs_on("local")
+    assert [each.name for each in manifest.commands] == ["greet"]
 
 
 @pytest.mark.parametrize("main", ["", "stacks"])

@@ -127,6 +127,28 @@ def test_an_image_is_copied_for_one_architecture(engine: Engine, base: str, repo
     assert len(layers) == 1
 
 
+def test_an_image_in_a_file_is_copied_like_one_in_a_folder(
+    engine: Engine, base: str, repository: str, tmp_path: Path
+) -> None:
+    layout, _, digest = base.removeprefix("oci:").partition("@")
+    with tarfile.open(tmp_path / "image.tar", "w") as archive:
+        for part in Path(layout).iterdir():
+            archive.add(part, arcname=part.name)
+    told = {"sha256": digest.removeprefix("sha256:"), "repository": repository, "architecture": "arm64"}
+    _, outputs = engine.create(IMAGE, {**told, "source": f"oci:{tmp_path}/image.tar@{digest}"})
+    config, [layer_below] = image(repository, outputs["digest"])
+    assert config["architecture"] == "arm64"
+    with tarfile.open(fileobj=io.BytesIO(layer_below)) as tar:
+        assert tar.getnames() == ["etc/machine"]
+
+
+def test_an_image_is_not_written_into_a_file(engine: Engine, base: str, artifact: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "image.tar", "w"):
+        pass
+    with pytest.raises(grpc.RpcError, match="images are copied to a folder or a registry"):
+        engine.create(IMAGE, inputs_of(artifact, base, f"oci:{tmp_path}/image.tar"))
+
+
 def test_what_was_begun_is_found_and_what_is_gone_is_gone(
     engine: Engine, artifact: Path, base: str, repository: str
 ) -> None:
