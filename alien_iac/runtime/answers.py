@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pydantic_core
 
@@ -109,12 +109,18 @@ async def answer(
             id=envelope.command_id,
             payload=await bodies.load(envelope.params),
             attempt=envelope.attempt,
-            deadline=min((t for t in (envelope.deadline, ends) if t), default=None),
+            deadline=min((t for t in (_due(envelope, runner), ends) if t), default=None),
             trace=Trace(told.traceparent, told.tracestate) if told else None,
         )
         return arc.Success(response=await bodies.store(await result(runner, work, limit), envelope.response_handling))
     except Rejected as error:
         return arc.Failure(code=error.code, message=error.message[:MESSAGE_LIMIT])
+
+
+def _due(envelope: arc.Envelope, runner: Runner) -> datetime | None:
+    """The command's deadline by the clock here, which need not be that of the control plane."""
+    left = envelope.remaining_seconds
+    return envelope.deadline if left is None else runner.now() + timedelta(seconds=left)
 
 
 def command_handler(runner: Runner, name: str) -> Handler:

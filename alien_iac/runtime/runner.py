@@ -45,6 +45,10 @@ class Runner:
         self._binders: dict[Handler, Binder] = {handler: binder(handler) for handler in handlers.all}
         self._running: dict[tuple[Handler, str], asyncio.Task[Outcome]] = {}
 
+    def now(self) -> datetime:
+        """The instant, by the clock that handlers' time is measured with."""
+        return self._clock.now()
+
     async def run(self, work: Work) -> Outcome:
         """How the delivery ended. One that is already running under the same id is waited for, not run again.
 

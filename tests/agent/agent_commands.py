@@ -3,11 +3,13 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from agent.agent_control import DEPLOYMENT
 
 from alien_iac.protocol import arc
+from alien_iac.protocol.outputs import DeploymentOutputs, Health, Invoke, Workload
 
 UPLOAD = {
     "backend": {"type": "http", "url": "https://control.example/v1/blobs/cmd_1", "method": "PUT"},
@@ -45,3 +47,10 @@ def inline(value: object) -> arc.Inline:
 
 def success(value: object) -> arc.Success:
     return arc.Success(response=inline(value))
+
+
+def outputs(folder: Path) -> DeploymentOutputs:
+    invoke = Invoke(kind="http", url="http://worker/_alien/commands", token_file=str(folder / "token"))
+    worker = Workload(id="worker", type="worker", commands=True, health=Health(kind="heartbeat"), invoke=invoke)
+    api = Workload(id="api", type="container", commands=True, health=Health(kind="tcp"))
+    return DeploymentOutputs(platform="local", workloads=(worker, api))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from agent.agent_commands import envelope, inline, lease, success
+from agent.agent_commands import envelope, inline, lease, outputs, success
 from agent.agent_control import DEPLOYMENT, URL, ControlPlane
 from agent.agent_world import until
 
@@ -22,7 +22,6 @@ from alien_iac.agent.place import Place, write
 from alien_iac.agent.policy import Policy
 from alien_iac.agent.store import RUNNING, CommandLine, Store
 from alien_iac.protocol import arc
-from alien_iac.protocol.outputs import DeploymentOutputs, Health, Invoke, Workload
 
 
 class Worker:
@@ -75,13 +74,6 @@ class Bench:
         await self.http.aclose()
         await self.control.close()
         self.store.close()
-
-
-def outputs(folder: Path) -> DeploymentOutputs:
-    invoke = Invoke(kind="http", url="http://worker/_alien/commands", token_file=str(folder / "token"))
-    worker = Workload(id="worker", type="worker", commands=True, health=Health(kind="heartbeat"), invoke=invoke)
-    api = Workload(id="api", type="container", commands=True, health=Health(kind="tcp"))
-    return DeploymentOutputs(platform="local", workloads=(worker, api))
 
 
 @pytest.fixture

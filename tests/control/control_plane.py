@@ -49,6 +49,16 @@ class MovedClock:
         self.now += timedelta(seconds=seconds)
 
 
+@dataclass
+class WrongClock(MovedClock):
+    """A clock that goes, and is wrong by so many seconds."""
+
+    wrong: float = 0.0
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.wrong)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plane:
     control: Control
@@ -177,9 +187,9 @@ def unpack(body: Mapping[str, Json]) -> Json:
 
 
 @asynccontextmanager
-async def plane_in(folder: Path, *, rooted: bool = True) -> AsyncIterator[Plane]:
+async def plane_in(folder: Path, *, rooted: bool = True, clock: MovedClock | None = None) -> AsyncIterator[Plane]:
     """A control plane whose parts are all real; its effects of rollouts are run by the tests that need them."""
-    clock, waiting = MovedClock(), Waiting()
+    clock, waiting = clock or MovedClock(), Waiting()
     database = Database(folder / "control.sqlite", clock, waiting.wake)
     migrations.upgrade(database.engine)
     control = Control(

@@ -141,6 +141,8 @@ def test_a_handler_has_its_time(function: Running) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
     assert call(function, "slow", deadline=soon)[0] == "HANDLER_TIMEOUT"
     assert call(function, "slow", deadline=datetime.now(UTC))[0] == "COMMAND_EXPIRED"
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)  # by a clock that is wrong
+    assert call(function, "slow", deadline=hour_ago, remaining_seconds=0.5)[0] == "HANDLER_TIMEOUT"
     assert time.monotonic() - started < 40  # the handlers sleep for a minute each
     # The thread that hangs does not keep the process.
     assert function.stop() == 0
