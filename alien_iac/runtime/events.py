@@ -71,4 +71,5 @@ def message_of(queue: str, message: QueueMessage) -> Message:
     """The event of a message that a store received."""
     is_json = message.payload_type == "json"
     text = pydantic_core.to_json(message.payload).decode() if is_json else str(message.payload)
-    return Message(queue=queue, number=message.id, payload=Payload(text, is_json), attempt=message.attempt)
+    trace = Trace(message.trace) if message.trace else None
+    return Message(queue=queue, number=message.id, payload=Payload(text, is_json), attempt=message.attempt, trace=trace)

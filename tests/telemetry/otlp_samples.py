@@ -10,7 +10,6 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 
 from alien_iac.protocol.telemetry.keys import ALLOWED
 from alien_iac.protocol.telemetry.levels import Signal
-from alien_iac.protocol.telemetry.otlp import Request
 
 SECRET = "hunter2-s3cr3t"
 TRACE, SPAN = bytes(range(16)), bytes(range(8))
@@ -88,9 +87,9 @@ def metrics(secret: str = SECRET) -> ExportMetricsServiceRequest:
 MADE: dict[Signal, Any] = {"logs": logs, "traces": traces, "metrics": metrics}
 
 
-def made(signal: Signal, secret: str = SECRET) -> Request:
-    request: Request = MADE[signal](secret)
-    return request
+def made(signal: Signal, secret: str = SECRET) -> Any:
+    """A request of a signal, with the secret everywhere."""
+    return MADE[signal](secret)
 
 
 JSON = st.recursive(

@@ -44,6 +44,8 @@ from alien_iac.runtime.stores.parsing import parse
 from alien_iac.runtime.stores.queue import QueueMessage, SendResult
 from alien_iac.runtime.work import Payload
 
+TRIES, TRY_SECONDS = 3, 20.0
+"""How often something is tried, and how long each time; without a limit the client would wait for ever."""
 SHORTEST_WAIT_SECONDS = 1.0
 """How long a receive that should not wait gives Service Bus to answer: it says nothing when there is nothing."""
 BATCH_MESSAGES, BATCH_BYTES = 100, 190_000
@@ -97,7 +99,12 @@ class ServiceBusQueue:
 
     def _send(self, messages: list[Payload]) -> None:
         sent = [
-            ServiceBusMessage(m.text, content_type=payloads.content_type(m), message_id=uuid.uuid4().hex)
+            ServiceBusMessage(
+                m.text,
+                content_type=payloads.content_type(m),
+                message_id=uuid.uuid4().hex,
+                application_properties={payloads.TRACE_PARENT: m.trace} if m.trace else None,
+            )
             for m in messages
         ]
         with _translated(self._about), self._sending:
@@ -140,7 +147,15 @@ def _message(received: ServiceBusReceivedMessage) -> QueueMessage:
         # Service Bus counts the deliveries before this one.
         attempt=(received.delivery_count or 0) + 1,
         id=str(received.message_id or received.sequence_number),
+        trace=_trace(received),
     )
+
+
+def _trace(received: ServiceBusReceivedMessage) -> str | None:
+    """The trace of whoever sent it. AMQP gives the names as bytes."""
+    told = received.application_properties or {}
+    found = told.get(payloads.TRACE_PARENT.encode()) or told.get(payloads.TRACE_PARENT)
+    return found.decode(errors="replace") if isinstance(found, bytes) else None if found is None else str(found)
 
 
 def _body(received: ServiceBusReceivedMessage) -> bytes:
@@ -154,7 +169,11 @@ def _body(received: ServiceBusReceivedMessage) -> bytes:
 def connect(raw: dict[str, Any], resource_id: str) -> ServiceBusQueue:
     """The queue that a binding names, with the workload's own identity."""
     binding = parse(bindings.ServiceBusQueue, raw, resource_id)
-    options: dict[str, Any] = {"connection_verify": os.environ.get("SSL_CERT_FILE")}
+    options: dict[str, Any] = {
+        "connection_verify": os.environ.get("SSL_CERT_FILE"),
+        "retry_total": TRIES - 1,
+        "try_timeout": TRY_SECONDS,
+    }
     if endpoint := _endpoint():
         options |= {"custom_endpoint_address": endpoint, "transport_type": TransportType.Amqp}
     client = ServiceBusClient(f"{binding.namespace}.servicebus.windows.net", credential(), **options)

@@ -99,6 +99,7 @@ def _message(received: ReceivedMessage) -> QueueMessage:
         # Pub/Sub counts where there is a place for dead letters.
         attempt=max(received.delivery_attempt, 1),
         id=message.message_id,
+        trace=message.attributes.get(payloads.TRACE_PARENT),
     )
 
 

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS lost (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+_ALL = 2**62
 _OLDEST = "SELECT number, scope, level, body FROM items WHERE signal = ? AND number <= ? ORDER BY number LIMIT 2000"
 
 
@@ -95,7 +96,9 @@ class Buffer:
     def batch(self, signal: Signal, most_bytes: int) -> Batch | None:
         """The oldest items of a signal. The same ones again until they are `done`."""
         with self._transaction():
-            rows = self._db.execute(_OLDEST, (signal, int(self.fact(f"open {signal}") or 2**62))).fetchall()
+            rows = self._db.execute(_OLDEST, (signal, int(self.fact(f"open {signal}") or _ALL))).fetchall()
+            if not rows:  # all of an open batch was dropped meanwhile
+                rows = self._db.execute(_OLDEST, (signal, _ALL)).fetchall()
             taken: list[tuple[int, str, Level, str]] = []
             size = 0
             for row in rows:

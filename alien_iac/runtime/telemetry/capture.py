@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RUNTIME = "alien"
-"""The runtime's own logger: of its lines below WARNING the spans tell."""
+_QUIET = (RUNTIME, "uvicorn", "httpx", "httpcore", "watchfiles", "asyncio", "botocore", "urllib3", "azure", "google")
+"""Loggers of which only what is a warning and more is taken: of the rest the spans tell."""
 _KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 _ERROR = 2
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -64,8 +65,8 @@ class Capture(Sink):
     def emit(self, record: logging.LogRecord) -> None:
         """As every handler of `logging`; what goes wrong here is its own affair, as there."""
         level = self.at
-        own = record.name == RUNTIME and record.levelno < logging.WARNING
-        if getattr(self._quiet, "on", False) or own or not carries(level, "logs"):
+        chatter = record.levelno < logging.WARNING and record.name.partition(".")[0] in _QUIET
+        if getattr(self._quiet, "on", False) or chatter or not carries(level, "logs"):
             return
         try:
             self.buffer.put("logs", _name(record.name), level, _log(record, level))
