@@ -33,6 +33,12 @@ def purpose(platform: Platform, declared: Declared, components: Iterable[Declare
         kind=declared.kind,
         architecture=workload.architecture if workload else None,
         image=workload is not None and workload.source is None,
-        linked=frozenset(each.kind for each in components if each.id in ids),
+        linked=frozenset([*(each.kind for each in components if each.id in ids), *_token(declared)]),
         polls=bool(declared.trigger_resources) and workload is not None and workload.domain is not None,
     )
+
+
+def _token(declared: Declared) -> tuple[Kind, ...]:
+    """A Container that answers commands reads its token from a Secret, wherever it is told to ask an agent."""
+    asks = declared.kind == "Container" and declared.workload is not None and declared.workload.commands
+    return ("Secret",) if asks else ()

@@ -15,7 +15,8 @@ from pulumi_gcp.cloudrunv2 import (
 from alien_iac.models.arguments import ContainerArguments, ScaleArguments
 from alien_iac.protocol.outputs import Health, Workload
 from alien_iac.resources.context import Built, Context, Exposure
-from alien_iac_gcp import balancer, naming
+from alien_iac_gcp import front as public_front
+from alien_iac_gcp import naming
 from alien_iac_gcp.addresses import public_url, run_url
 from alien_iac_gcp.run_service import Settings, run
 from alien_iac_gcp.sizes import asked, run_size
@@ -31,7 +32,7 @@ def build(context: Context, arguments: ContainerArguments) -> Built:
     config, name = context.deployment.config, naming.name(context.deployment.config, "run", context.declared.id)
     made = run(context, settings(arguments))
     host = naming.public_host(arguments, config) if arguments.public else None
-    front = balancer.over_service(context, host, made.service.name) if host else {}
+    front = public_front.over_service(context, host, made.service.name)
     url, public = run_url(context, context.declared.id), public_url(context, context.declared)
     return Built(
         outputs={
@@ -50,7 +51,7 @@ def build(context: Context, arguments: ContainerArguments) -> Built:
         workload=pulumi.Output.all(url, public).apply(lambda urls: _told(context, arguments, urls[0], urls[1])),
         grants=made.granted.grants,
         exposure=_exposure(context, arguments, host),
-        idle={**_idle(arguments), **(balancer.IDLE if front else {})},
+        idle={**_idle(arguments), **(public_front.IDLE if front else {})},
     )
 
 
@@ -95,7 +96,7 @@ def _exposure(context: Context, arguments: ContainerArguments, host: str | None)
     if not arguments.public:
         return (inside,)
     open_to_all = Exposure(resource=resource, from_="internet", how="its address at run.app")
-    return (balancer.exposure(context, host) if host else open_to_all, inside)
+    return (public_front.exposure(context, host) if host else open_to_all, inside)
 
 
 def _idle(arguments: ContainerArguments) -> dict[str, str]:

@@ -24,13 +24,12 @@ from pulumi_gcp.compute import (
     URLMapDefaultUrlRedirectArgs,
 )
 
-from alien_iac.resources.context import Context, Exposure
+from alien_iac.resources.context import Context
 from alien_iac_gcp import naming
 from alien_iac_gcp.place import place
 from alien_iac_gcp.shared import with_apis
 
 SCHEME = "EXTERNAL_MANAGED"
-IDLE = {"load balancer": "USD 18"}
 Native = dict[str, Any]
 """Role to its resource."""
 
@@ -56,11 +55,6 @@ def over_machine(context: Context, host: str, group: pulumi.Input[str], health: 
     """A load balancer over a group of machines with a port of the name `http`."""
     one = BackendServiceBackendArgs(group=group, balancing_mode="UTILIZATION", max_utilization=1.0, capacity_scaler=1.0)
     return _front(context, host, {"protocol": "HTTP", "port_name": "http", "backends": [one], "health_checks": health})
-
-
-def exposure(context: Context, host: str) -> Exposure:
-    """What the review says of it."""
-    return Exposure(resource=context.declared.id, from_="internet", how=f"https://{host}, by a global load balancer")
 
 
 def _front(context: Context, host: str, backend: dict[str, Any]) -> Native:

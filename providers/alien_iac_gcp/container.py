@@ -1,17 +1,9 @@
 """Container on Google Cloud: a Cloud Run service, a worker pool, or a machine with disks; `shape` says which."""
 
-from collections.abc import Callable, Mapping
-
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.resources.context import Built, Context
-from alien_iac_gcp import always_on, machine, worker_pool
-from alien_iac_gcp.shape import Shape, shape
-
-_BUILDERS: Mapping[Shape, Callable[[Context, ContainerArguments], Built]] = {
-    "service": always_on.build,
-    "worker-pool": worker_pool.build,
-    "machine": machine.build,
-}
+from alien_iac_gcp import always_on, worker_pool
+from alien_iac_gcp.shape import shape
 
 
 def build(context: Context) -> Built:
@@ -19,4 +11,11 @@ def build(context: Context) -> Built:
     arguments = context.declared.arguments
     if not isinstance(arguments, ContainerArguments):
         raise TypeError(context.declared.kind)
-    return _BUILDERS[shape(context.declared)](context, arguments)
+    made = shape(context.declared)
+    if made == "service":
+        return always_on.build(context, arguments)
+    if made == "worker-pool":
+        return worker_pool.build(context, arguments)
+    from alien_iac_gcp import machine  # noqa: PLC0415 - Compute Engine's classes take two seconds to load
+
+    return machine.build(context, arguments)

@@ -4,6 +4,8 @@ What starts it is an account of its own, which may do nothing else. A public Fun
 runtime asks for a token itself where a path is not for the public.
 """
 
+from typing import Any
+
 import pulumi
 from pulumi_gcp.cloudrunv2 import ServiceTemplateScalingArgs
 
@@ -11,7 +13,8 @@ from alien_iac.models.arguments import MAX_TIMEOUT, FunctionArguments
 from alien_iac.models.units import parse_seconds
 from alien_iac.protocol.outputs import Health, Invoke, Workload
 from alien_iac.resources.context import Built, Context, Exposure
-from alien_iac_gcp import balancer, naming
+from alien_iac_gcp import front as public_front
+from alien_iac_gcp import naming
 from alien_iac_gcp.access import invoked_by
 from alien_iac_gcp.accounts import TRIGGERS
 from alien_iac_gcp.addresses import public_url, run_url
@@ -58,7 +61,7 @@ def build(context: Context) -> Built:
         workload=pulumi.Output.all(url, public).apply(lambda urls: _told(context, urls[0], urls[1])),
         grants=(*made.granted.grants, *invokers.grants, *started.grants),
         exposure=_exposure(context),
-        idle=balancer.IDLE if front else {},
+        idle=public_front.IDLE if front else {},
     )
 
 
@@ -83,10 +86,10 @@ def _starter(context: Context) -> list[tuple[str, str]]:
     return [(context.declared.id, TRIGGERS)] if context.declared.triggers else []
 
 
-def _front(context: Context, made: Running) -> balancer.Native:
+def _front(context: Context, made: Running) -> dict[str, Any]:
     arguments = context.declared.workload
     host = naming.public_host(arguments, context.deployment.config) if arguments and arguments.public else None
-    return balancer.over_service(context, host, made.service.name) if host else {}
+    return public_front.over_service(context, host, made.service.name)
 
 
 def _exposure(context: Context) -> tuple[Exposure, ...]:
@@ -96,7 +99,7 @@ def _exposure(context: Context) -> tuple[Exposure, ...]:
         return (inside,)
     host = naming.public_host(arguments, context.deployment.config)
     open_to_all = Exposure(resource=resource, from_="internet", how="its address at run.app")
-    return (balancer.exposure(context, host) if host else open_to_all, inside)
+    return (public_front.exposure(context, host) if host else open_to_all, inside)
 
 
 def _told(context: Context, url: str, public: str | None) -> Workload:

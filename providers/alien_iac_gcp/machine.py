@@ -11,7 +11,7 @@ from pulumi_gcp.dns import RecordSet
 from alien_iac.models.arguments import ContainerArguments
 from alien_iac.protocol.outputs import Health, Workload
 from alien_iac.resources.context import Built, Context, Exposure
-from alien_iac_gcp import balancer, firewall, naming
+from alien_iac_gcp import balancer, firewall, front, naming
 from alien_iac_gcp.access import Granted, give, linked, log_writer, repository_reader
 from alien_iac_gcp.addresses import internal_url, machine_host
 from alien_iac_gcp.disks import disks, kept
@@ -112,7 +112,7 @@ def _reach(context: Context, where: Joined, reach: Reached, port: int) -> Native
 
 def _exposure(context: Context, arguments: ContainerArguments, host: str | None) -> tuple[Exposure, ...]:
     inside = tuple(firewall.exposure(context, arguments.port)) if arguments.port else ()
-    return (*inside, balancer.exposure(context, host)) if host else inside
+    return (*inside, front.exposure(context, host)) if host else inside
 
 
 def _idle(context: Context, arguments: ContainerArguments, host: str | None) -> dict[str, str]:
@@ -123,7 +123,7 @@ def _idle(context: Context, arguments: ContainerArguments, host: str | None) -> 
         costs["disks"] = f"USD {disks_gib * _DOLLARS_PER_GIB:.0f}"
     if not in_customer_network(context.declared):
         costs["Cloud NAT"] = f"USD {_DOLLARS_OF_NAT}, and USD 0.045 a GiB"
-    return {**costs, **(balancer.IDLE if host else {})}
+    return {**costs, **(front.IDLE if host else {})}
 
 
 def _told(context: Context, arguments: ContainerArguments, url: str | None, public: str | None) -> Workload:

@@ -7,7 +7,6 @@ import pulumi
 from alien_iac.models.declared import Declared, Stack
 from alien_iac.resources.context import Context
 from alien_iac_gcp import naming
-from alien_iac_gcp.network import cloud_run_names, joined
 from alien_iac_gcp.shape import called, in_customer_network, shape
 
 PRIVATE, ALL = "PRIVATE_RANGES_ONLY", "ALL_TRAFFIC"
@@ -30,6 +29,8 @@ def placed(context: Context) -> Placement | None:
     customer = in_customer_network(declared)
     if not customer and not called(context.stack, declared):
         return None
+    from alien_iac_gcp.network import cloud_run_names, joined  # noqa: PLC0415 - Compute Engine's classes load for seconds
+
     where = joined(context)
     needed = (*where.needed, *(cloud_run_names(context) if names and not customer else ()))
     # In the customer's network nothing of ours resolves Cloud Run's names: what calls them takes all traffic there.
