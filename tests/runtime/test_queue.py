@@ -85,8 +85,9 @@ async def test_nack_renew_and_visibility(queue_platform: MakesQueue, linked: Lin
     await jobs.renew(second, 1)
     (third,) = await taken(jobs, 1)
     assert third.attempt == 3
+    await jobs.renew(third, 1)
     await jobs.ack(third)
-    await asyncio.sleep(2.1)
+    await asyncio.sleep(1.1)
     assert await jobs.receive() == []
 
 
