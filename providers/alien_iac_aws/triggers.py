@@ -57,13 +57,13 @@ def build(context: Context, function: Function, failures: Failures) -> Started:
 
 
 def _mapping(context: Context, function: Function, queue: str) -> EventSourceMapping:
-    """Lambda takes messages in batches, and the handler says which of them are to come again."""
+    """Lambda takes messages in batches, and the handler says which are to come again; with `concurrency` one by one."""
     arguments = context.declared.arguments
     most = arguments.concurrency if isinstance(arguments, FunctionArguments) else None
     props = {
         "event_source_arn": context.built[queue].outputs["arn"],
         "function_name": function.arn,
-        "batch_size": BATCH,
+        "batch_size": 1 if most else BATCH,
         "function_response_types": ["ReportBatchItemFailures"],
         # Without this, messages that meet a throttled Function count as received, and end as dead letters.
         "scaling_config": EventSourceMappingScalingConfigArgs(maximum_concurrency=max(most, _MIN_CONCURRENCY))

@@ -61,6 +61,7 @@ def _function(target: Declared, context: Context) -> pulumi.Output[bindings.Bind
             container_app_name=name,
             private_url=urls[0] or "",
             public_url=urls[1],
+            application=place(context.deployment.settings).application or "",
         )
 
     return pulumi.Output.all(url(context, target), public_url(context, target)).apply(told)

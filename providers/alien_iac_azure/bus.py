@@ -18,6 +18,11 @@ def namespace_name(context: Context) -> str:
     return naming.shared_name(context.deployment.config, "namespace", "bus")
 
 
+def full_name(context: Context) -> str:
+    """Where the namespace answers."""
+    return f"{namespace_name(context)}.servicebus.windows.net"
+
+
 def namespace(context: Context) -> Namespace:
     """The namespace. It takes Azure's identities only, and no keys."""
     props = {

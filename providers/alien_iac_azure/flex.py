@@ -41,6 +41,7 @@ from alien_iac_azure.placement import seat
 from alien_iac_azure.shared import group, inside
 from alien_iac_azure.workload import Variables, environment
 
+_BUS_SETTINGS = "AzureFunctionsJobHost__extensions__serviceBus"
 PYTHON = "3.13"
 CODE = "code"
 PACKAGE = "released-package.zip"
@@ -181,16 +182,18 @@ def _settings(context: Context, arguments: FunctionArguments, identity: UserAssi
     """What Azure's own runtime reads. The content's hash restarts the app when there is new code."""
     timeout = _clock(parse_seconds(arguments.timeout))
     storage = _by_identity("AzureWebJobsStorage", identity) | {"AzureWebJobsStorage__accountName": host.name}
-    full_name = f"{bus.namespace_name(context)}.servicebus.windows.net"
     messages = _by_identity(azure_functions.BUS, identity) | {
-        f"{azure_functions.BUS}__fullyQualifiedNamespace": full_name,
-        "AzureFunctionsJobHost__extensions__serviceBus__maxAutoLockRenewalDuration": timeout,
+        azure_functions.NAMESPACE: bus.full_name(context),
+        f"{_BUS_SETTINGS}__maxAutoLockRenewalDuration": timeout,
+        # With `concurrency` there are so many instances, and each has one message.
+        **({f"{_BUS_SETTINGS}__maxConcurrentCalls": "1"} if arguments.concurrency else {}),
     }
     starts = bool(context.declared.trigger_resources)
     return {
         **storage,
         **(messages if starts else {}),
         "AzureFunctionsJobHost__functionTimeout": timeout,
+        "AzureWebJobsDisableHomepage": "true",
         "ALIEN_CODE_SHA256": host.sha256,
     }
 

@@ -14,7 +14,7 @@ from alien_iac.protocol.environment import PORT, binding_name, volume_name
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
 from alien_iac.resources.telemetry import telemetry
-from alien_iac_azure import crontab, events, placement
+from alien_iac_azure import bus, crontab, events, placement
 from alien_iac_azure.access import watched
 from alien_iac_azure.bindings import binding
 from alien_iac_azure.place import place
@@ -81,8 +81,9 @@ def _started(context: Context) -> Variables:
     }
     queues = {storage: events.queue_name(context, storage) for storage in watched(context.declared)}
     told: Variables = {azure_functions.CREATED_QUEUES: json.dumps(queues, sort_keys=True)} if queues else {}
+    namespace: Variables = {azure_functions.NAMESPACE: bus.full_name(context)} if queues else {}
     called: Variables = {azure_functions.CALLED: "true"} if _is_called(context) else {}
-    return {**timers, **told, **called}
+    return {**timers, **told, **namespace, **called}
 
 
 def _is_called(context: Context) -> bool:

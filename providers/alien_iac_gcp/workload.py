@@ -64,14 +64,16 @@ def _told(target: Declared, context: Context) -> pulumi.Output[str]:
 
 
 def _callers(context: Context) -> dict[str, pulumi.Input[str]]:
-    """Who a public Function has to let in to what is not for the public, since Cloud Run then asks nobody who it is."""
+    """Who may come in to what is not for the public; a public Function asks itself, since Cloud Run does not there."""
     config, where = context.deployment.config, place(context.deployment.settings)
     known = [email(config, where, caller.id) for caller in callers(context.stack, context.declared)]
     if context.declared.triggers:
         known.append(email(config, where, context.declared.id, TRIGGERS))
     if context.declared.workload and context.declared.workload.commands:
         known.append(email(config, where, f"-{AGENT}"))
-    return {cloud_run.CALLERS: json.dumps(sorted(known)), cloud_run.AUDIENCE: run_url(context, context.declared.id)}
+    told = {cloud_run.CALLERS: json.dumps(sorted(known)), cloud_run.AUDIENCE: run_url(context, context.declared.id)}
+    is_public = context.declared.workload is not None and context.declared.workload.public
+    return told if is_public else {**told, cloud_run.ASKED: "true"}
 
 
 def _container(context: Context) -> dict[str, pulumi.Input[str]]:
