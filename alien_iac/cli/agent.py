@@ -123,8 +123,8 @@ def log(last: int, folder: Path, *, as_json: bool) -> None:
         lines = store.command_log(last)
     finally:
         store.close()
-    head = ("WHEN", "COMMAND", "TARGET", "ATTEMPT", "OUTCOME")
-    rows = [(line.at, line.command, line.target, line.attempt, line.outcome) for line in lines]
+    head = ("WHEN", "COMMAND", "TARGET", "ATTEMPT", "OUTCOME", "SIGNED BY")
+    rows = [(f"{line.at:%F %T}", line.command, line.target, line.attempt, line.outcome, line.signer) for line in lines]
     render.show(lines, lambda _: render.table(head, rows), as_json_=as_json)
 
 
