@@ -32,7 +32,8 @@ _TIMEOUT_S = 900
 _LINES = 12
 """Of a failed command's output, the last ones are shown."""
 _WHEEL_LESS = re.compile(
-    r"(?:Wheels are required for|Building source distributions for|found wheels for|Wheels are available for) `([^`]+)`"
+    r"(?:Wheels are required for|Building source distributions for|attempted to build|found wheels for"
+    r"|Wheels are available for) `([A-Za-z0-9._-]+)"
 )
 _NO_WHEEL = (
     "nothing is built for another machine than this one: allow a version with a wheel, take a package that has one, "
@@ -118,7 +119,10 @@ def install(wanted: Wanted, locked: str, folder: Path) -> None:
     with _as_file(sources + locked) as pinned:
         where = ["--python", sys.executable, "--target", str(folder), "--link-mode", "copy", *wanted.options]
         place = wanted.listed.parent if wanted.listed else folder
-        _uv("pip", "install", "--quiet", "--no-deps", *where, "--requirement", pinned, cwd=place, what="install")
+        try:
+            _uv("pip", "install", "--quiet", "--no-deps", *where, "--requirement", pinned, cwd=place, what="install")
+        except _Failed as failed:
+            raise (_source_only(wanted, failed, place) or failed) from failed
 
 
 def fetch_wheels(file: Path, locked: str, folder: Path) -> tuple[Path, ...]:
@@ -155,14 +159,22 @@ def _resolve(wanted: Wanted, cache: Path) -> str:
         return _compiled(wanted, cache)
     except _Failed as failed:
         place = wanted.listed.parent if wanted.listed else cache
-        lacking = sorted(set(_WHEEL_LESS.findall(failed.said))) if wanted.options else []
-        if lacking:
-            message = f"{place}: there is no wheel of {', '.join(lacking)} for {wanted.words}"
-            raise InvalidInput(message, hint=_NO_WHEEL) from failed
+        source_only = _source_only(wanted, failed, place)
+        if source_only:
+            raise source_only from failed
         if wanted.listed and wanted.added and _alone(wanted, cache):
             message = f"{place}: its requirements do not fit with {', '.join(wanted.added)} of alien-iac:\n"
             raise InvalidInput(message + failed.last, hint="allow a version that both can have") from failed
         raise
+
+
+def _source_only(wanted: Wanted, failed: _Failed, place: Path) -> InvalidInput | None:
+    """What to say where a requirement would have to be built for another machine; None where it failed otherwise."""
+    lacking = sorted(set(_WHEEL_LESS.findall(failed.said))) if wanted.options else []
+    if not lacking:
+        return None
+    message = f"{place}: there is no wheel of {', '.join(lacking)} for {wanted.words}"
+    return InvalidInput(message, hint=_NO_WHEEL)
 
 
 def _alone(wanted: Wanted, cache: Path) -> bool:

@@ -135,6 +135,14 @@ def test_what_exists_as_source_only_is_named_with_the_way_out(app: Path, tmp_pat
     assert "--find-links" in (caught.value.hint or "")
 
 
+def test_a_folder_of_the_vendors_own_has_no_wheel_either(app: Path, tmp_path: Path) -> None:
+    (app / "lib").mkdir()
+    (app / "lib" / "pyproject.toml").write_text('[project]\nname = "lib"\nversion = "1"\n')
+    tiny_wheel.requirements(app, "./lib")
+    with pytest.raises(InvalidInput, match=r"there is no wheel of lib for Python 3\.13"):
+        package(app, of("gcp"), tmp_path / "cache")
+
+
 def test_requirements_that_do_not_fit_with_ours_are_told_as_that(app: Path, tmp_path: Path) -> None:
     tiny_wheel.make(app / "wheels", "pydantic", version="1.5")
     tiny_wheel.requirements(app, "pydantic<2")
