@@ -15,6 +15,7 @@ import imports
 import polls
 import reviews
 import rollouts
+import telemetry
 import updates
 from figure import Figure
 
@@ -25,6 +26,7 @@ PARTS: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "commands": commands.measure,
     "polls": polls.measure,
     "rollouts": rollouts.measure,
+    "telemetry": telemetry.measure,
 }
 
 
