@@ -99,8 +99,10 @@ class Covered:
 PLATFORMS = (
     Covered("local", stores_local.open_stores, sdk=frozenset({"storage", "kv", "queue"})),
     Covered("aws", stores_aws.open_stores, sdk=frozenset({"storage", "kv", "queue"})),
-    Covered("gcp", stores_gcp.open_stores),
+    Covered("gcp", stores_gcp.open_stores, frozenset({"storage", "kv", "secret"})),
+    Covered("gcp", stores_gcp.open_stores, frozenset({"queue"}), marks=(pytest.mark.slow,)),
     Covered("azure", stores_azure.open_stores, frozenset({"storage", "kv", "secret"})),
+    Covered("azure", stores_azure.open_stores, frozenset({"queue"}), marks=(pytest.mark.slow,)),
 )
 
 

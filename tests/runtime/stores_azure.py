@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import ssl
 import time
 import uuid
@@ -14,12 +15,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from runtime import azure_doubles, azurite, loopback
+from runtime import azure_doubles, azurite, loopback, npm_tools
 from runtime.emulators import Emulators
 
 from alien_iac.protocol import environment
-from alien_iac.protocol.bindings import AzureSecret, BlobStorage, TableKv
+from alien_iac.protocol.bindings import AzureSecret, BlobStorage, ServiceBusQueue, TableKv
 from alien_iac.protocol.wire import Open
+from alien_iac.runtime.stores.azure_queue import ENDPOINTS
 from alien_iac.runtime.stores.azure_secret import BINARY
 
 HOSTS = ("*.blob.core.windows.net", "*.table.core.windows.net", "*.vault.azure.net")
@@ -55,22 +57,34 @@ def azure() -> Iterator[Azure]:
         ports = stack.enter_context(azurite.running(certificate))
         secrets: dict[str, azure_doubles.Kept] = {}
         vault = stack.enter_context(loopback.serve(azure_doubles.key_vault(secrets), certificate))
+        bus = stack.enter_context(servicebus(certificate))
         identity = stack.enter_context(loopback.serve(azure_doubles.identity))
         hosts = {".blob.core.windows.net": ports["Blob"], ".table.core.windows.net": ports["Table"]}
         proxy = stack.enter_context(loopback.gateway({**hosts, ".vault.azure.net": vault}))
         http = stack.enter_context(
             httpx.Client(verify=ssl.create_default_context(cafile=certificate.root), trust_env=False)
         )
-        yield Azure(ports, secrets, _environment(proxy, identity, certificate.root), http)
+        yield Azure(ports, secrets, _environment(proxy, identity, bus, certificate.root), http)
 
 
-def _environment(proxy: str, identity: int, root: Path) -> dict[str, str]:
+@contextmanager
+def servicebus(certificate: loopback.Certificate) -> Iterator[int]:
+    """The double of Service Bus. Yields its port."""
+    env = {"NODE_PATH": str(npm_tools.installed("rhea@3.0.5"))}
+    program = Path(__file__).with_name("servicebus_double.cjs")
+    command = [str(program), str(certificate.chain), str(certificate.key)]
+    with npm_tools.running(command, re.compile(r"listening on (\d+)"), 1, certificate.root.parent, env) as said:
+        yield int(said[0][0])
+
+
+def _environment(proxy: str, identity: int, bus: int, root: Path) -> dict[str, str]:
     return {
         "https_proxy": proxy,
         "SSL_CERT_FILE": str(root),
         "REQUESTS_CA_BUNDLE": str(root),
         "IDENTITY_ENDPOINT": f"http://127.0.0.1:{identity}/token",
         "IDENTITY_HEADER": azure_doubles.HEADER,
+        ENDPOINTS: json.dumps({"servicebus": f"sb://127.0.0.1:{bus}"}),
         "AZURE_CLIENT_ID": azure_doubles.CLIENT,
         "AZURE_TENANT_ID": azure_doubles.TENANT,
     }
@@ -92,6 +106,10 @@ class AzureStores:
         table = f"{name}{self._test}"
         self._azure.make("Table", "POST", "Tables", {"TableName": table})
         return self._linked(name, TableKv(resource_group_name="group", account_name=azurite.ACCOUNT, table_name=table))
+
+    def queue(self, name: str, *, visibility: int = 30, receives: int = 5) -> dict[str, str]:
+        queue = f"{name}-{self._test}--{visibility}--{receives}"
+        return self._linked(name, ServiceBusQueue(namespace="test-bus", queue_name=queue))
 
     def secret(self, name: str) -> dict[str, str]:
         return self._linked(name, AzureSecret(vault_name="test-vault", secret_name=self._secret(name)))

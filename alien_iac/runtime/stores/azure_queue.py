@@ -12,7 +12,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from azure.servicebus import (
@@ -62,10 +62,13 @@ class ServiceBusQueue:
         self._client = client
         self._name = name
         self._about = f'queue "{resource_id}"'
-        self._sender = Once(lambda: client.get_queue_sender(name))
+        opened = ExitStack()
+        self._sender = Once(lambda: opened.enter_context(client.get_queue_sender(name)))
         self._sending = threading.Lock()
-        self._receivers = Receivers(lambda: client.get_queue_receiver(name))
-        self.close = weakref.finalize(self, _close, client, self._receivers)
+        self._receivers = Receivers(lambda: client.get_queue_receiver(name).__enter__())
+        opened.callback(self._receivers.close)
+        # A module keeps its links for as long as the process lives; a test lets them go.
+        self.close = weakref.finalize(self, opened.close)
 
     def send(self, message: Payload) -> None:
         self._send([message])
@@ -113,11 +116,6 @@ class ServiceBusQueue:
     def _settle(self, receipt: str, outcome: Outcome) -> None:
         with _translated(self._about):
             self._receivers.settle(receipt, outcome)
-
-
-def _close(client: ServiceBusClient, receivers: Receivers) -> None:
-    receivers.close()
-    client.close()
 
 
 @contextmanager

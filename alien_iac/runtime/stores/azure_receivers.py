@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -53,7 +53,7 @@ class Receivers:
         self._lock = threading.Lock()
         self._idle: list[_Link] = []
         self._held: dict[str, _Held] = {}
-        self._opened = ExitStack()
+        self._links: set[_Link] = set()
 
     def receive(self, most: int, wait_seconds: float) -> list[ServiceBusReceivedMessage]:
         """Messages, each under its lock token from now on."""
@@ -66,8 +66,8 @@ class Receivers:
             with self._lock:
                 link.open = len(messages)
                 self._held |= {str(message.lock_token): _Held(message, link) for message in messages}
-                if not messages:
-                    self._idle.append(link)
+            if not messages:
+                self._rest(link)
         return messages
 
     def settle(self, receipt: str, outcome: Outcome) -> None:
@@ -75,8 +75,7 @@ class Receivers:
         held = self._find(receipt)
         with held.link.lock:
             outcome(held.link.receiver, held.message)
-        with self._lock:
-            self._let_go(receipt)
+        self._let_go(receipt)
 
     def settle_all(self, outcome: Outcome) -> None:
         """Tell the same outcome of every message that is not dealt with; of one that was lost by now, nothing."""
@@ -93,8 +92,11 @@ class Receivers:
 
     def close(self) -> None:
         with self._lock:
+            links, self._links = self._links, set()
             self._held.clear()
-        self._opened.close()
+            self._idle.clear()
+        for link in links:
+            link.receiver.close()
 
     def _renew(self, held: _Held) -> None:
         with held.link.lock:
@@ -119,14 +121,15 @@ class Receivers:
 
     def _free(self) -> _Link:
         with self._lock:
-            for receipt in [receipt for receipt, held in self._held.items() if held.locked_seconds <= 0]:
-                self._let_go(receipt)
+            lost = [receipt for receipt, held in self._held.items() if held.locked_seconds <= 0]
+        for receipt in lost:
+            self._let_go(receipt)
+        with self._lock:
             if self._idle:
                 return self._idle.pop()
-        receiver = self._connect()
-        link = _Link(receiver)
+        link = _Link(self._connect())
         with self._lock:
-            self._opened.enter_context(receiver)
+            self._links.add(link)
         return link
 
     def _find(self, receipt: str) -> _Held:
@@ -134,8 +137,20 @@ class Receivers:
             return self._held[receipt]
 
     def _let_go(self, receipt: str) -> None:
-        held = self._held.pop(receipt, None)
-        if held:
+        with self._lock:
+            held = self._held.pop(receipt, None)
+            if held is None:
+                return
             held.link.open -= 1
-            if not held.link.open:
-                self._idle.append(held.link)
+            left = held.link.open
+        if not left:
+            self._rest(held.link)
+
+    def _rest(self, link: _Link) -> None:
+        """Keep one connection for the next receive: Service Bus may send to any that is open, used or not."""
+        with self._lock:
+            if not self._idle:
+                self._idle.append(link)
+                return
+            self._links.discard(link)
+        link.receiver.close()
