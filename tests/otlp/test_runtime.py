@@ -10,9 +10,9 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from otlp.otlp_samples import SECRET
+from otlp.telemetry_gateway import Listening, attribute, gateway
 from runtime.runtime_workload import TOKEN, Machine, Running, envelope, eventually, queue_env, send
-from telemetry.otlp_samples import SECRET
-from telemetry.telemetry_gateway import Listening, attribute, gateway
 
 from alien_iac.protocol import arc
 from alien_iac.protocol.telemetry.levels import LEVELS, Level

@@ -77,7 +77,8 @@ def lost(control: ControlPlane) -> float:
     newest: dict[str, float] = {}
     for point in items(control, "metrics", name="alien.telemetry.lost"):
         newest.setdefault(f"{point['workload']} {json.dumps(point['attributes'], sort_keys=True)}", point["value"])
-    return sum(newest.values()) + sum(control.call("GET", "/telemetry/state").get("lost", {}).values())
+    own: dict[str, int] = control.call("GET", "/telemetry/state").get("lost", {})
+    return sum(newest.values()) + sum(own.values())
 
 
 def test_what_is_missing_in_the_end_was_counted(control: ControlPlane, agent: Agent) -> None:

@@ -11,7 +11,7 @@ import pytest
 from agent.agent_control import DEPLOYMENT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from telemetry.otlp_samples import SECRET, made
+from otlp.otlp_samples import SECRET, made
 
 from alien_iac.agent import say
 from alien_iac.agent.beats import Beats

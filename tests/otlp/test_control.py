@@ -17,8 +17,8 @@ import httpx
 import pytest
 from control.control_plane import Agent, Plane, plane_in
 from control.control_process import Process
+from otlp.otlp_samples import SECRET, TRACE, made
 from runtime.runtime_workload import eventually
-from telemetry.otlp_samples import SECRET, TRACE, made
 
 from alien_iac.control import forwarding, housekeeping
 from alien_iac.control.app import create_app

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from telemetry.otlp_samples import JSON, SECRET, made
+from otlp.otlp_samples import JSON, SECRET, made
 
 from alien_iac.errors import InvalidInput
 from alien_iac.protocol.telemetry import otlp, stamp
