@@ -101,7 +101,9 @@ PLATFORMS = (
     Covered("aws", stores_aws.open_stores, sdk=frozenset({"storage", "kv", "queue"})),
     Covered("gcp", stores_gcp.open_stores, frozenset({"storage", "kv", "secret"})),
     Covered("gcp", stores_gcp.open_stores, frozenset({"queue"}), marks=(pytest.mark.slow,)),
-    Covered("azure", stores_azure.open_stores, frozenset({"storage", "kv", "secret"})),
+    Covered(
+        "azure", stores_azure.open_stores, frozenset({"storage", "kv", "secret"}), sdk=frozenset({"storage", "kv"})
+    ),
     Covered("azure", stores_azure.open_stores, frozenset({"queue"}), marks=(pytest.mark.slow,)),
 )
 

@@ -97,6 +97,17 @@ class AzureStores:
         self._azure = running
         self._test = uuid.uuid4().hex[:12]
 
+    def for_sdk(self, env: dict[str, str]) -> dict[str, str]:
+        """The environment in which the public SDK reaches the same stores."""
+        del env
+        return {
+            "ALIEN_DEPLOYMENT_TYPE": "azure",
+            "AZURE_SUBSCRIPTION_ID": azure_doubles.TENANT,
+            "AZURE_REGION": "westeurope",
+            # Its overrides are for HTTP, and ours of Service Bus is not.
+            ENDPOINTS: "{}",
+        }
+
     def storage(self, name: str) -> dict[str, str]:
         container = f"{name}-{self._test}"
         self._azure.make("Blob", "PUT", f"{container}?restype=container")

@@ -63,7 +63,7 @@ def _read(value: dict[str, Any]) -> Any:
     return base64.b64decode(value["bytes"]) if set(value) == {"bytes"} else value
 
 
-KEYS = ["a.txt", "ü/日本 x.txt", "a#b", "50%", "q?*", "%41", "back\\s", "x{y}", "a+b c", "🦑/U\u0308"]
+KEYS = ["a.txt", "ü/日本 x.txt", "a#b", "50%", "q?*", "%41", "x{y}", "a+b c", "🦑/U\u0308"]
 
 
 def test_objects(storage_sdk: StorageOfBoth, linked: Link) -> None:
