@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +71,12 @@ def event(cloud: str, name: str) -> Any:
     return json.loads((EVENTS / cloud / f"{name}.json").read_text())
 
 
-def common(cloud: str, folder: Path, **bindings: Mapping[str, object]) -> dict[str, str]:
+def common(
+    cloud: str,
+    folder: Path,
+    bindings: Mapping[str, Mapping[str, object]] | None = None,
+    triggers: Sequence[Mapping[str, str]] = TRIGGERS,
+) -> dict[str, str]:
     """The environment that every platform gives."""
     return {
         environment.DEPLOYMENT_TYPE: cloud,
@@ -80,9 +85,9 @@ def common(cloud: str, folder: Path, **bindings: Mapping[str, object]) -> dict[s
         environment.RESOURCE_TYPE: "worker",
         environment.RELEASE: "1.2.3",
         environment.TIMEOUT_SECONDS: str(TIMEOUT_SECONDS),
-        environment.TRIGGERS: json.dumps(TRIGGERS),
+        environment.TRIGGERS: json.dumps(triggers),
         "NOTES": str(folder / "notes"),
-        **{environment.binding_name(name): json.dumps(told) for name, told in bindings.items()},
+        **{environment.binding_name(name): json.dumps(told) for name, told in (bindings or {}).items()},
     }
 
 

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from runtime.driven import TIMEOUT_SECONDS, Answer, Child, Refused, child, common, event, notes
+from runtime.driven import TIMEOUT_SECONDS, TRIGGERS, Answer, Child, Refused, child, common, event, notes
 from runtime.packaged import CHILDREN, Package
 from runtime.runtime_workload import eventually
 
@@ -28,6 +28,9 @@ from alien_iac.protocol.bindings import BlobStorage, GcsStorage, PubsubQueue, S3
 
 CALLER, STARTER, STRANGER = (f"{who}@acme-prod.iam.gserviceaccount.com" for who in ("agent", "starter", "stranger"))
 AUDIENCE = "https://acme-x1y2z3-worker-1.europe-west3.run.app"
+
+
+Triggers = Sequence[Mapping[str, str]]
 
 
 def comes_to(run: Callable[[Any], Any], asked: Any) -> bool:
@@ -114,11 +117,11 @@ class Lambda:
 
 
 @contextmanager
-def on_aws(package: Package, folder: Path) -> Iterator[Lambda]:
+def on_aws(package: Package, folder: Path, triggers: Triggers = TRIGGERS) -> Iterator[Lambda]:
     """A Lambda function."""
     url = "https://sqs.eu-central-1.amazonaws.com/123456789012/acme-x1y2z3-jobs"
     bindings = {"jobs": SqsQueue(queue_url=url), "files": S3Storage(bucket_name="acme-x1y2z3-files")}
-    env = common("aws", folder, **{name: told.dump() for name, told in bindings.items()}) | {
+    env = common("aws", folder, {name: told.dump() for name, told in bindings.items()}, triggers) | {
         "LAMBDA_TASK_ROOT": str(package.folder),
         "_HANDLER": "alien_iac.runtime.aws_lambda.handler",
         "AWS_REGION": "eu-central-1",
@@ -238,7 +241,7 @@ class CloudRun:
 
 
 @contextmanager
-def on_gcp(package: Package, folder: Path) -> Iterator[CloudRun]:
+def on_gcp(package: Package, folder: Path, triggers: Triggers = TRIGGERS) -> Iterator[CloudRun]:
     """A public Cloud Run service, which asks for tokens itself."""
     google = Google()
     keys = folder / "keys.json"
@@ -248,16 +251,18 @@ def on_gcp(package: Package, folder: Path) -> Iterator[CloudRun]:
         "jobs": PubsubQueue(topic=topic, subscription=subscription),
         "files": GcsStorage(bucket_name="acme-x1y2z3-files"),
     }
-    env = common("gcp", folder, **{name: told.dump() for name, told in bindings.items()}) | {
+    env = common("gcp", folder, {name: told.dump() for name, told in bindings.items()}, triggers) | {
         cloud_run.CALLERS: json.dumps([CALLER, STARTER]),
         cloud_run.AUDIENCE: AUDIENCE,
         "PORT": "0",
         "PYTHONPATH": str(package.folder / ".python"),
     }
     command = [str(package.python), str(CHILDREN / "cloud_run_process.py"), str(package.folder), str(keys)]
-    with process(command, env, folder) as (url, log):
-        with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
-            yield CloudRun(http, log, folder, google)
+    with (
+        process(command, env, folder) as (url, log),
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as http,
+    ):
+        yield CloudRun(http, log, folder, google)
 
 
 @contextmanager
@@ -364,13 +369,13 @@ def _a_week_before_the_last_monday() -> dt.datetime:
 
 
 @contextmanager
-def on_azure(package: Package, folder: Path) -> Iterator[Functions]:
+def on_azure(package: Package, folder: Path, triggers: Triggers = TRIGGERS) -> Iterator[Functions]:
     """An app on Flex Consumption."""
     bindings = {
         "jobs": ServiceBusQueue(namespace="acme-x1y2z3-bus", queue_name="acme-x1y2z3-jobs"),
         "files": BlobStorage(account_name="acmex1y2z3files", container_name="files"),
     }
-    env = common("azure", folder, **{name: told.dump() for name, told in bindings.items()}) | {
+    env = common("azure", folder, {name: told.dump() for name, told in bindings.items()}, triggers) | {
         azure_functions.CREATED_QUEUES: json.dumps({"files": "acme-x1y2z3-worker-files"}),
         azure_functions.CALLED: "true",
         azure_functions.timer_name(0): "0 0 3 * * 1",

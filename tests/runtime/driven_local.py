@@ -97,7 +97,7 @@ def on_local(source: Path, folder: Path) -> Iterator[Local]:
         _watched_for_a_week(folder / "state")
         broker = machine.broker()
         bindings = {"jobs": queue_binding(broker, "jobs"), "files": LocalStorage(storage_path=str(folder / "files"))}
-        env = common("local", folder, **{name: told.dump() for name, told in bindings.items()}) | {
+        env = common("local", folder, {name: told.dump() for name, told in bindings.items()}) | {
             environment.TOKEN_FILE: str(folder / "token"),
             environment.STATE_DIR: str(folder / "state"),
         }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uv
 
+from alien_iac.models.arguments import Architecture, Kind
 from alien_iac.models.platform import Platform
 from alien_iac.models.purpose import Purpose
 from alien_iac.packaging.source import Target, package
@@ -21,7 +22,8 @@ from alien_iac.packaging.unpack import unpack
 
 CHILDREN = Path(__file__).parent / "children"
 HANDLERS = Path(__file__).parent / "handlers" / "everything"
-_ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}
+EXAMPLE = Path(__file__).parents[2] / "examples" / "01-remote-worker" / "worker"
+_ARCHITECTURE: dict[str, Architecture] = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,13 @@ class Package:
     python: Path
 
 
-def packaged(source: Path, name: str, folder: Path) -> Package:
+def packaged(source: Path, name: str, folder: Path, linked: frozenset[Kind] = frozenset()) -> Package:
     """`source` for a cloud, in the cloud's Python where this machine has it, and else in this machine's."""
     interpreter, version = _python()
-    purpose = Purpose(platform=Platform(name), architecture=_ARCHITECTURE[platform.machine()])  # type: ignore[arg-type]
+    purpose = Purpose(platform=Platform(name), architecture=_ARCHITECTURE[platform.machine()], linked=linked)
     target = replace(Target.of(purpose), python=version)
     artifact = package(source, target, folder / "cache")
-    place = folder / name
+    place = folder / name / source.name
     unpack(artifact.path, place)
     return Package(place, _environment(interpreter, folder / "clean"))
 

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from runtime.driven import common
 from runtime.emulators import Emulators
-from runtime.packaged import HANDLERS
+from runtime.packaged import EXAMPLE, HANDLERS
 from runtime.runtime_workload import envelope, eventually
 from runtime.stores_aws import REGION, MiniStack, ministack
 
@@ -28,7 +28,6 @@ from alien_iac.protocol.outputs import Invoke
 from alien_iac.runtime.stores import aws_calls
 
 pytestmark = pytest.mark.slow
-EXAMPLE = Path(__file__).parents[2] / "examples" / "01-remote-worker" / "worker"
 ROLE = "arn:aws:iam::000000000000:role/worker"
 
 
@@ -57,7 +56,7 @@ def deployed(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> 
     cloud, folder = emulators.get(ministack), tmp_path_factory.mktemp("lambda")
     queue_url, dead_url = _queues(cloud)
     bindings = {"jobs": SqsQueue(queue_url=queue_url), "files": S3Storage(bucket_name="worker-files")}
-    variables = common("aws", folder, **{name: told.dump() for name, told in bindings.items()})
+    variables = common("aws", folder, {name: told.dump() for name, told in bindings.items()})
     _function(cloud, "everything", HANDLERS, folder, variables)
     mapping = {"BatchSize": 10, "FunctionResponseTypes": ["ReportBatchItemFailures"]}
     arn = _arn(cloud, queue_url)
@@ -102,7 +101,7 @@ def _example(cloud: MiniStack, folder: Path) -> None:
     cloud.client("s3").create_bucket(Bucket="example-files", CreateBucketConfiguration=where)
     cloud.client("s3").put_object(Bucket="example-files", Key="note.txt", Body=b"a private document")
     files = S3Storage(bucket_name="example-files").dump()
-    variables = common("aws", folder, files=files) | {environment.TRIGGERS: "[]"} | cloud.environment
+    variables = common("aws", folder, {"files": files}) | {environment.TRIGGERS: "[]"} | cloud.environment
     del variables["NOTES"]
     _function(cloud, "example", EXAMPLE, folder, variables)
 

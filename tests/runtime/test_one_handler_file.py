@@ -13,11 +13,11 @@ import pytest
 from runtime.driven import INSTANT, KEY, Driven, Refused
 from runtime.driven_clouds import on_aws, on_azure, on_gcp
 from runtime.driven_local import on_local
-from runtime.packaged import HANDLERS, Package, packaged
+from runtime.packaged import EXAMPLE, HANDLERS, packaged
 from runtime.runtime_workload import envelope
 
 pytestmark = pytest.mark.slow
-CLOUDS: dict[str, Callable[[Package, Path], AbstractContextManager[Driven]]] = {
+CLOUDS: dict[str, Callable[..., AbstractContextManager[Driven]]] = {
     "aws": on_aws,
     "gcp": on_gcp,
     "azure": on_azure,
@@ -32,10 +32,19 @@ class Platforms:
         self._folder = folder
         self._started = 0
 
-    def start(self, name: str) -> AbstractContextManager[Driven]:
+    def example(self, name: str) -> AbstractContextManager[Driven]:
+        """The remote worker, which nothing but commands starts."""
+        package = packaged(EXAMPLE, name, self._folder, frozenset({"Storage"}))
+        return CLOUDS[name](package, self._new(), [])
+
+    def _new(self) -> Path:
         self._started += 1
         folder = self._folder / f"run-{self._started}"
         folder.mkdir()
+        return folder
+
+    def start(self, name: str) -> AbstractContextManager[Driven]:
+        folder = self._new()
         if name == "local":
             return on_local(HANDLERS, folder)
         return CLOUDS[name](packaged(HANDLERS, name, self._folder), folder)
@@ -151,3 +160,12 @@ def test_what_is_forged_starts_nothing(function: Driven) -> None:
     good = ("InvalidInput", "Forbidden", "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND", "INVALID_INPUT", "http 404")
     assert [each for each in refusals if not each.startswith(good)] == []
     assert len(function.notes()) == before
+
+
+@pytest.mark.parametrize("cloud", list(CLOUDS))
+def test_the_example_answers_commands_and_nothing_else(platforms: Platforms, cloud: str) -> None:
+    with platforms.example(cloud) as function:
+        assert value(run(function, "add", left=20, right=22)) == 42
+        assert run(function, "read-file")["code"] == "INVALID_PARAMETERS"
+        with pytest.raises((Refused, KeyError, AssertionError)):
+            function.message('{"name": "good"}')

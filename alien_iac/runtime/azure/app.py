@@ -93,7 +93,7 @@ class Triggers:
         verdict = await self._mine.deliveries.deliver(replace(event, ends=ends))
         if verdict.is_final:
             return
-        if isinstance(event, Message):
+        if not isinstance(event, Instant):
             rest = ends - self._mine.clock.now()
             await self._mine.clock.sleep(max(0.0, min(verdict.seconds, rest.total_seconds() / 2)))
         raise Unavailable("a handler failed; the log says which", hint="the event comes again")
