@@ -70,7 +70,7 @@ def ended(status: arc.CommandStatus) -> errors.AlienError:
         case arc.Failure(code=code, message=message, details=details):
             said = f"{status.target.resource_id}: {message} [{code}]"
         case _:
-            code, details = CommandExpired.code, "is the agent of the deployment running?"
+            code, details = CommandExpired.code, "is the agent running?"
             said = f"command {status.command_id} was not answered before its deadline"
     kind = _BY_END.get(code, errors.HandlerFailed)
     return kind(said, hint=details, commandCode=code, **facts(status))

@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 CUSTOMERS = ("acme", "globex")
 SENDERS = 8
 PER_SECOND = 25
+COMMANDS_A_KILL = (8, 40)
+"""After how many answers something is killed, at least and at most."""
 TIMEOUT_S = 600
 WORKER = """
 import time
@@ -55,6 +57,7 @@ class Fleet:
         vendor.release("1.0", WORKER.format(runs=self.runs))
         self.agents = [Agent(folder / name, self.control, name) for name in CUSTOMERS]
         self.kills: Counter[str] = Counter()
+        self.answered = 0
 
     def begin(self) -> None:
         for agent in self.agents:
@@ -70,7 +73,7 @@ class Fleet:
         agent = chance.choice(self.agents)
         victims: dict[str, Callable[[], object]] = {
             "control plane": self._kill_control,
-            "agent": lambda: (agent.stop(signal.SIGKILL), agent.start()),
+            "agent": lambda: _kill_agent(agent),
             "workload": lambda: _kill_workload(agent),
         }
         name = chance.choice(list(victims))
@@ -85,6 +88,11 @@ class Fleet:
         for agent in self.agents:
             agent.clear()
         self.control.stop(signal.SIGKILL)
+
+
+def _kill_agent(agent: Agent) -> None:
+    agent.stop(signal.SIGKILL)
+    agent.start()
 
 
 def _kill_workload(agent: Agent) -> None:
@@ -115,11 +123,13 @@ def _persist(call: Callable[[], object], until: float) -> object:
             time.sleep(0.2)
 
 
-def _send(fleet: Fleet, token: str, numbers: range) -> dict[str, int]:
+def _send(fleet: Fleet, token: str, numbers: range, over: threading.Event) -> dict[str, int]:
     """Send commands one after the other, and take each result; the id of each with its number."""
     made: dict[str, int] = {}
     with Commands(fleet.control.url, token) as commands:
         for number in numbers:
+            if over.is_set():  # another sender failed
+                break
             begun = time.monotonic()
             until = begun + TIMEOUT_S
             deployment = fleet.agents[number % len(fleet.agents)].deployment_id
@@ -132,6 +142,7 @@ def _send(fleet: Fleet, token: str, numbers: range) -> dict[str, int]:
             command = str(_persist(send, until))
             made[command] = number
             assert _persist(lambda command=command: commands.result(command, TIMEOUT_S), until) == {"number": number}  # type: ignore[misc] # a default argument
+            fleet.answered += 1
             time.sleep(max(0.0, SENDERS / PER_SECOND - (time.monotonic() - begun)))
     return made
 
@@ -141,13 +152,16 @@ def test_every_command_ends_once_whatever_is_killed(fleet: Fleet, request: pytes
     token = fleet.control.call("POST", "/auth/tokens", {"name": "chaos", "scopes": ["send"]})["token"]
 
     def harm() -> None:
-        while not over.wait(chance.uniform(0.7, 2.5)):
-            fleet.kill_something(chance)
+        following = chance.randint(*COMMANDS_A_KILL)
+        while not over.wait(0.05):
+            if fleet.answered >= following:
+                fleet.kill_something(chance)
+                following = fleet.answered + chance.randint(*COMMANDS_A_KILL)
 
     with ThreadPoolExecutor(SENDERS + 1) as pool:
         harming = pool.submit(harm)
         try:
-            sending = [pool.submit(_send, fleet, token, range(first, count, SENDERS)) for first in range(SENDERS)]
+            sending = [pool.submit(_send, fleet, token, range(first, count, SENDERS), over) for first in range(SENDERS)]
             made = {command: number for one in sending for command, number in one.result().items()}
         finally:
             over.set()
