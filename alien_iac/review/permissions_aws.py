@@ -260,27 +260,67 @@ ACTIONS: Mapping[str, str] = {
 _ROLES = "arn:{partition}:iam::{account}:role/alien/{prefix}/*"
 SCOPES: Mapping[str, tuple[str, ...]] = {
     "cloudformation": ("arn:{partition}:cloudformation:{region}:{account}:stack/{prefix}-*",),
+    "cloudwatch": ("arn:{partition}:cloudwatch:{region}:{account}:alarm:{prefix}-*",),
     "dynamodb": ("arn:{partition}:dynamodb:{region}:{account}:table/{prefix}-*",),
     "ecr": ("arn:{partition}:ecr:{region}:{account}:repository/{prefix}-*",),
+    "ecs": (
+        "arn:{partition}:ecs:{region}:{account}:cluster/{prefix}",
+        "arn:{partition}:ecs:{region}:{account}:service/{prefix}/*",
+        "arn:{partition}:ecs:{region}:{account}:service-deployment/{prefix}/*",
+        "arn:{partition}:ecs:{region}:{account}:task-definition/{prefix}-*:*",
+    ),
+    "elasticloadbalancing": (
+        "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/app/{balanced}*",
+        "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/{balanced}*",
+        "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{balanced}*",
+    ),
     "events": ("arn:{partition}:events:{region}:{account}:rule/{prefix}-*",),
     "iam": (_ROLES,),
+    "lambda": (
+        "arn:{partition}:lambda:{region}:{account}:event-source-mapping:*",
+        "arn:{partition}:lambda:{region}:{account}:function:{prefix}-*",
+    ),
+    "logs": ("arn:{partition}:logs:{region}:{account}:log-group:/aws/*/{prefix}*",),
     "s3": ("arn:{partition}:s3:::{prefix}-*",),
     "scheduler": ("arn:{partition}:scheduler:{region}:{account}:schedule/*/{prefix}-*",),
     "secretsmanager": ("arn:{partition}:secretsmanager:{region}:{account}:secret:{prefix}-*",),
     "sqs": ("arn:{partition}:sqs:{region}:{account}:{prefix}-*",),
 }
 """By service: what its actions may be limited to. The others make things whose ids nobody knows beforehand."""
-UNSCOPED = frozenset({"ecr:GetAuthorizationToken", "secretsmanager:GetRandomPassword"})
-"""Actions that IAM limits to no resource."""
+UNSCOPED = frozenset(
+    {
+        "acm:RequestCertificate",
+        "ecr:GetAuthorizationToken",
+        "ecs:DeregisterTaskDefinition",
+        "ecs:DescribeTaskDefinition",
+        "lambda:CreateEventSourceMapping",
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+        "secretsmanager:GetRandomPassword",
+    }
+)
+"""Actions that IAM limits to no resource; so are those that describe what EC2 and load balancing have."""
+_NAMELESS_DESCRIBE = ("application-autoscaling:Describe", "ec2:Describe", "elasticloadbalancing:Describe")
 SERVICE_LINKED = "iam:CreateServiceLinkedRole"
 GIVE_ROLE = "iam:PassRole"
+_BALANCED = 20
+"""Of a prefix, what every name of a load balancer begins with: these names are short."""
 _WITH_KEY = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 
 
 def policy(types: Iterable[str], known: Mapping[str, str], *, key: str | None = None) -> dict[str, Any]:
     """The IAM policy for these types. `known`: partition, region, account and prefix; `key`: the customer's, if any."""
+    known = {**known, "balanced": known["prefix"][:_BALANCED]}
     actions = sorted({action for kind in types for action in ACTIONS.get(kind, "").split()})
-    anywhere = [a for a in actions if a in UNSCOPED or _service(a) not in SCOPES]
+    nameless = [a for a in actions if is_nameless(a)]
+    numbered = [a for a in actions if a not in nameless and _service(a) not in SCOPES]
+    anywhere = {*nameless, *numbered}
     named = [a for a in actions if a not in anywhere and a not in {GIVE_ROLE, SERVICE_LINKED}]
     services = dict.fromkeys(_service(action) for action in named)
     statements = [
@@ -294,9 +334,16 @@ def policy(types: Iterable[str], known: Mapping[str, str], *, key: str | None = 
         statements.append(_statement("ServiceLinkedRoles", [SERVICE_LINKED], (place,), known))
     if key:
         statements.append({"Sid": "Key", "Effect": "Allow", "Action": [*_WITH_KEY], "Resource": [key]})
-    if anywhere:
-        statements.append({"Sid": "Unnamed", "Effect": "Allow", "Action": anywhere, "Resource": "*"})
+    # A policy has no comments: the Sids of what holds for `*` say why it has to.
+    for why, found in (("IamLimitsTheseToNoResource", nameless), ("AwsChoosesTheIdsOfThese", numbered)):
+        if found:
+            statements.append({"Sid": why, "Effect": "Allow", "Action": found, "Resource": "*"})
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def is_nameless(action: str) -> bool:
+    """Whether a policy cannot say on which resource an action is allowed."""
+    return action in UNSCOPED or action.startswith(_NAMELESS_DESCRIBE)
 
 
 def _service(action: str) -> str:
