@@ -1,7 +1,7 @@
 """Commands in the database. What may happen to one is decided by `control.commands`; here it is read and written.
 
-A lease looks at its own deployment's deliverable commands only, by an index on (deployment, available_at): a command
-is there from its creation, and again when its lease has run out.
+A lease looks at its own deployment's deliverable commands only, by an index that has them in the order in which they
+are delivered: a command is there from its creation, and again when its lease has run out.
 """
 
 from collections.abc import Collection, Sequence

@@ -169,7 +169,6 @@ COMMANDS = Table(
     Column("created_by", String(64), nullable=False),
     Column("trace", JSON(none_as_null=True)),
     Column("signature", JSON(none_as_null=True)),  # arc.Signature, for the customer's agent to check
-    Index("ix_commands_deployment_available", "deployment_id", "available_at"),
     Index("ix_commands_deployment_created", "deployment_id", "created_at", "id"),
 )
 

@@ -12,7 +12,8 @@ _WAITS = sa.text("available_at IS NOT NULL")
 def upgrade() -> None:
     op.add_column("commands", sa.Column("rank", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("commands", sa.Column("signature", sa.JSON(none_as_null=True), nullable=True))
-    op.drop_index("ix_commands_target_available", table_name="commands")
+    for name in ("deployment", "target"):
+        op.drop_index(f"ix_commands_{name}_available", table_name="commands")
     for name, columns in {"deployment": ["deployment_id"], "target": ["deployment_id", "target_id"]}.items():
         op.create_index(
             f"ix_commands_{name}_waiting",
