@@ -67,34 +67,36 @@ def row(transaction: Transaction, deployment_id: str) -> RowMapping:
 def get(transaction: Transaction, deployment_id: str) -> Deployment:
     """One deployment as the API shows it. NotFound for an unknown one."""
     row(transaction, deployment_id)
-    found = transaction.one(_query().where(DEPLOYMENTS.c.id == deployment_id))
-    return _shown(transaction, cast("RowMapping", found))
+    found = transaction.one(joined().where(DEPLOYMENTS.c.id == deployment_id))
+    return shown(transaction, cast("RowMapping", found))
 
 
 def every(transaction: Transaction) -> Sequence[Deployment]:
     """All deployments, for the plan of a rollout."""
-    return [_shown(transaction, found) for found in transaction.all(_query())]
+    return [shown(transaction, found) for found in transaction.all(joined())]
 
 
 def rows(
     transaction: Transaction, only: str | None, customer: str | None, cursor: str | None, limit: int
 ) -> tuple[list[Deployment], str | None]:
     """Deployments, newest first; `only` is the one that the caller may see."""
-    query = _query()
+    query = joined()
     query = query.where(DEPLOYMENTS.c.id == only) if only else query
     query = query.where(DEPLOYMENTS.c.customer == customer) if customer else query
     order = (DEPLOYMENTS.c.created_at, DEPLOYMENTS.c.id)
     found, following = paging.page(transaction, query, order, cursor, limit)
-    return [_shown(transaction, each) for each in found], following
+    return [shown(transaction, each) for each in found], following
 
 
-def _query() -> Select[Any]:
+def joined() -> Select[Any]:
+    """Deployments with what is desired of them, as `shown` takes its rows."""
     return select(DEPLOYMENTS, DESIRED.c.release.label("desired_release"), DESIRED.c.revision).join_from(
         DEPLOYMENTS, DESIRED, DEPLOYMENTS.c.id == DESIRED.c.deployment_id
     )
 
 
-def _shown(transaction: Transaction, found: RowMapping) -> Deployment:
+def shown(transaction: Transaction, found: RowMapping) -> Deployment:
+    """A row of `joined` as the API shows it."""
     heard = found["last_seen"] is not None and transaction.now - found["last_seen"] <= FRESH
     return Deployment(
         id=found["id"],
