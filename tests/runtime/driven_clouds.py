@@ -169,6 +169,9 @@ class CloudRun:
         self._folder = folder
         self._google = google
 
+    def get(self, path: str, *, who: str = CALLER) -> httpx.Response:
+        return self._http.get(path, headers={"authorization": f"Bearer {self._google.token(who)}"} if who else {})
+
     def post(self, path: str, body: Any, *, who: str = CALLER, **headers: str) -> httpx.Response:
         shown = {"authorization": f"Bearer {self._google.token(who)}"} if who else {}
         return self._http.post(path, json=body, headers={**shown, **headers})
