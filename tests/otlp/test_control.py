@@ -320,3 +320,41 @@ def test_a_killed_server_loses_nothing_that_it_acknowledged(tmp_path: Path) -> N
         )
         assert state["waiting"] == 0
         assert forwarded + sum(state.get("lost", {}).values()) >= acknowledged
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc here")
+@pytest.mark.timeout(120)
+def test_hostile_bodies_neither_end_nor_grow_the_process(tmp_path: Path) -> None:
+    server = Process(tmp_path / "plane")
+    server.start()
+    deployment = server.call("POST", "/enrolment-codes", {"customer": "a", "platform": "local"})["deploymentId"]
+    scoped = {"name": "t", "scopes": ["telemetry"], "deploymentId": deployment}
+    token = server.call("POST", "/auth/tokens", scoped)["token"]
+    tiny = b"\x0a\x00" * (2 << 20)  # as many empty resources as fit
+    nested = b"\x0a" + bytes([0xFF, 0xFF, 0xFF, 0x01]) + b"\x0a" * 100
+    hostile = [
+        (gzip.compress(bytes(64 << 20)), "gzip", otlp.PROTOBUF),
+        (gzip.compress(b"[" * (3 << 20)), "gzip", otlp.JSON),
+        (gzip.compress(b"[[],[]," * (500 << 10)), "gzip", otlp.JSON),
+        (tiny[: otlp.UNPACKED_LIMIT], "", otlp.PROTOBUF),
+        (nested, "", otlp.PROTOBUF),
+    ]
+    assert server.process is not None
+    with server.client(token) as http:
+        sizes = []
+        for _ in range(3):
+            for body, encoding, kind in hostile:
+                headers = {"content-type": kind, "content-encoding": encoding}
+                answer = http.post("/logs", content=body, headers=headers)
+                assert answer.status_code < 500, answer.text
+            sizes.append(resident(server.process.pid))
+    assert server.call("GET", "/telemetry/state")["waiting"] == 0
+    assert server.stop() == 0
+    assert sizes[-1] < sizes[0] + (64 << 10)
+    assert max(sizes) < 700 << 10
+
+
+def resident(pid: int) -> int:
+    """Kilobytes that a process has in memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))

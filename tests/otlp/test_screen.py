@@ -180,6 +180,33 @@ def test_a_request_of_too_many_items_is_refused() -> None:
         screen("logs", otlp.read("logs", body, otlp.JSON), "events")
 
 
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.timeout(20)
+def test_what_is_empty_is_bounded_too(signal: Signal) -> None:
+    for body in (b"\x0a\x00" * (2 << 20), b"\x0a\x80\x80\x80\x01" + b"\x12\x00" * (1 << 20)):
+        with pytest.raises(otlp.TooLarge):
+            screen(signal, otlp.read(signal, body, otlp.PROTOBUF), "full")
+    many = b"\x3a\x80\x80\x80\x01" + b"\x0a\x00" * (1 << 20)  # points of a sum
+    request = otlp.read("metrics", b"\x0a" + length(b"\x12" + length(b"\x12" + length(many))), otlp.PROTOBUF)
+    with pytest.raises(otlp.TooLarge):
+        screen("metrics", request, "metrics")
+
+
+def length(body: bytes) -> bytes:
+    """The body after its length, as protobuf writes it."""
+    number, found = len(body), bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*found, number]) + body
+
+
+def test_json_of_too_many_objects_is_refused() -> None:
+    body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":[' + b"{}," * 300_000 + b"{}]}]}]}]}"
+    with pytest.raises(otlp.TooLarge):
+        otlp.read("logs", body, otlp.JSON)
+
+
 def test_nesting_without_end_is_refused() -> None:
     deep = b'{"arrayValue":{"values":[' * 60 + b"{}" + b"]}}" * 60
     body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":' + deep + b"}]}]}]}"

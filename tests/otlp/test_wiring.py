@@ -41,9 +41,8 @@ def test_every_workload_is_told_on_every_platform(platform: Platform, tmp_path: 
     assert (TOKEN in text) is (platform is not Platform.LOCAL)
 
 
-@pytest.mark.parametrize("platform", platforms.installed(), ids=str)
-def test_nothing_is_told_without_an_endpoint(platform: Platform, tmp_path: Path) -> None:
-    assert "OTEL_" not in told(built(platform, tmp_path, telemetryToken=TOKEN))
+def test_nothing_is_told_without_an_endpoint(tmp_path: Path) -> None:
+    assert "OTEL_" not in told(built(Platform.LOCAL, tmp_path, telemetryToken=TOKEN))
 
 
 def test_who_names_another_endpoint_gets_no_token_of_ours(tmp_path: Path) -> None:

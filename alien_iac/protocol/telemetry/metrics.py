@@ -20,6 +20,12 @@ _LARGEST = 2**63 - 1
 """Sums stop there: they are of somebody's making."""
 
 
+def number_of_points(given: Metric) -> int:
+    """How many points a metric has."""
+    kind = given.WhichOneof("data")
+    return len(getattr(given, kind).data_points) if kind else 0
+
+
 def metric(given: Metric, policy: Policy) -> Metric | None:
     """The metric with its points; None where its name or kind is none."""
     name, kind = text.metric_name(given.name), given.WhichOneof("data")

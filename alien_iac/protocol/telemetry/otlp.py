@@ -25,6 +25,8 @@ UNPACKED_LIMIT = 4 << 20
 """Bytes of a body once it is unpacked: parsed, it may take thirty times as much for a moment."""
 GATEWAY_LIMIT = 3 << 20
 """What the agent takes: with what it writes into it, the control plane takes it too."""
+MOST_OBJECTS = 250_000
+"""Of one body in JSON, which takes far longer to read than protobuf."""
 _DEPTH = 40
 _IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -93,6 +95,8 @@ def _of_protobuf(signal: Signal, plain: bytes) -> Request:
 
 
 def _of_json(signal: Signal, plain: bytes) -> Request:
+    if plain.count(b"{") > MOST_OBJECTS:
+        raise TooLarge(f"the body has more than {MOST_OBJECTS} objects", hint="send smaller batches")
     request = _REQUESTS[signal]()
     try:
         told = _with_base64(json.loads(plain), _DEPTH)

@@ -15,11 +15,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from alien_iac.protocol.telemetry import otlp, text
 from alien_iac.protocol.telemetry.levels import Level, Signal, carries
-from alien_iac.protocol.telemetry.metrics import metric
+from alien_iac.protocol.telemetry.metrics import metric, number_of_points
 from alien_iac.protocol.telemetry.otlp import Request
 from alien_iac.protocol.telemetry.redact import redact
 from alien_iac.protocol.telemetry.text import Policy
 
+MOST_GROUPS = 2_000
 MOST_ITEMS = 50_000
 """Of one request: more are refused by count, since each costs time."""
 _FIELDS: Mapping[Signal, tuple[str, str, str]] = MappingProxyType(
@@ -50,11 +51,9 @@ def screen(signal: Signal, request: Request, level: Level) -> Screened:
     """What of the request may leave at a level."""
     resources, scopes, items = _FIELDS[signal]
     made, policy = otlp.empty(signal), text.policy(level)
-    total = sum(len(getattr(s, items)) for r in getattr(request, resources) for s in getattr(r, scopes))
+    total = _total(signal, request)
     if not carries(level, signal):
         return Screened(request=made, kept=0, withheld=total, refused=0)
-    if total > MOST_ITEMS:
-        raise otlp.TooLarge(f"the body has more than {MOST_ITEMS} items", hint="send smaller batches")
     kept = 0
     for resource in getattr(request, resources):
         group = getattr(made, resources).add(resource=_resource(resource.resource, policy))
@@ -64,6 +63,21 @@ def screen(signal: Signal, request: Request, level: Level) -> Screened:
             getattr(inner, items).extend(passed)
             kept += len(passed)
     return Screened(request=made, kept=kept, withheld=0, refused=total - kept)
+
+
+def _total(signal: Signal, request: Request) -> int:
+    """How many items there are. TooLarge where there are too many of any part: what is empty costs time as well."""
+    resources, scopes, items = _FIELDS[signal]
+    groups = getattr(request, resources)
+    if len(groups) <= MOST_GROUPS and sum(len(getattr(group, scopes)) for group in groups) <= MOST_GROUPS:
+        parts = [getattr(scope, items) for group in groups for scope in getattr(group, scopes)]
+        total = sum(map(len, parts))
+        points = sum(number_of_points(one) for part in parts for one in part) if signal == "metrics" else 0
+        if max(total, points) <= MOST_ITEMS:
+            return total
+    raise otlp.TooLarge(
+        f"the body has more than {MOST_GROUPS} resources or scopes, or {MOST_ITEMS} items", hint="send smaller batches"
+    )
 
 
 def _resource(given: Resource, policy: Policy) -> Resource:

@@ -1,7 +1,7 @@
 """What of a text and of an attribute passes at a level: nothing but forms below `full`, redacted text at `full`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -13,6 +13,8 @@ from alien_iac.protocol.telemetry.redact import MARK, SECRET_NAME, is_clean, red
 _DEPTH = 6
 _MOST = 128
 """Attributes of one item, and values of one list, that are kept."""
+_MOST_LOOKED_AT = 1_000
+"""Attributes of one item that are looked at, where most stay behind."""
 MOST_EVENTS = 128
 """Events, and links, of one span that are kept."""
 _SCALARS = frozenset({"string_value", "bool_value", "int_value", "double_value"})
@@ -32,7 +34,7 @@ class Policy(Protocol):
         """A name that is a constant of the code by its nature: of a scope, or of an event."""
         ...
 
-    def attributes(self, given: Iterable[KeyValue]) -> list[KeyValue]: ...
+    def attributes(self, given: Sequence[KeyValue]) -> list[KeyValue]: ...
 
 
 class Forms:
@@ -45,9 +47,9 @@ class Forms:
     def name(self, text: str) -> str:
         return text if _DOTTED.fullmatch(text) and is_clean(text) else ""
 
-    def attributes(self, given: Iterable[KeyValue]) -> list[KeyValue]:
+    def attributes(self, given: Sequence[KeyValue]) -> list[KeyValue]:
         found = {}
-        for each in given:
+        for each in given[:_MOST_LOOKED_AT]:
             value = keys.allowed(each.key, plain(each.value))
             if value is not None:
                 found[each.key] = value
@@ -65,10 +67,10 @@ class Redacted:
     def name(self, text: str) -> str:
         return redact(text)
 
-    def attributes(self, given: Iterable[KeyValue]) -> list[KeyValue]:
+    def attributes(self, given: Sequence[KeyValue]) -> list[KeyValue]:
         return [
             KeyValue(key=redact(each.key), value=_clean(each.key, each.value, _DEPTH))
-            for each in list(given)[:_MOST]
+            for each in given[:_MOST]
             if not keys.is_reserved(each.key)
         ]
 
@@ -84,7 +86,7 @@ def plain(value: AnyValue) -> object:
     if kind in _SCALARS:
         return getattr(value, kind)
     if kind == "array_value":
-        return [each.string_value for each in list(value.array_value.values)[:_MOST]]
+        return [each.string_value for each in value.array_value.values[:_MOST]]
     return None
 
 
@@ -116,13 +118,11 @@ def _clean(key: str, value: AnyValue, depth: int) -> AnyValue:
         case "bool_value" | "int_value" | "double_value":
             made.CopyFrom(_number(value, kind))
         case "array_value" if depth:
-            made.array_value.values.extend(
-                _clean(key, each, depth - 1) for each in list(value.array_value.values)[:_MOST]
-            )
+            made.array_value.values.extend(_clean(key, each, depth - 1) for each in value.array_value.values[:_MOST])
         case "kvlist_value" if depth:
             made.kvlist_value.values.extend(
                 KeyValue(key=redact(each.key), value=_clean(each.key, each.value, depth - 1))
-                for each in list(value.kvlist_value.values)[:_MOST]
+                for each in value.kvlist_value.values[:_MOST]
             )
         case _:  # bytes, which nothing can look into, and what is too deep
             pass
