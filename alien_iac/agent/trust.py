@@ -4,7 +4,8 @@ Trusted metadata lies in the agent's folder, starts at the root of the enrolment
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,10 @@ from alien_iac.protocol.manifest import Blob, Manifest, SignedConfig
 from alien_iac.protocol.tuf import FetcherInterface, Metadata, TargetFile, Updater, exceptions
 
 ROLES = ("root", "timestamp", "snapshot", "targets")
-_CHUNK = 256 * 1024
+_PATIENCE = 60.0
+"""Seconds that an answer may take whatever its pace, and that the line may be silent."""
+_PACE = 1024
+"""Bytes a second that must have come after that: a line that drips must not keep an agent from its other work."""
 _STAYS = "nothing was applied; the current release stays"
 
 M = TypeVar("M", bound=BaseModel)
@@ -29,17 +33,28 @@ M = TypeVar("M", bound=BaseModel)
 class _Fetcher(FetcherInterface):
     """Downloads with the agent's token."""
 
-    def __init__(self, bearer: str, transport: httpx.BaseTransport | None) -> None:
-        self._http = httpx.Client(transport=transport, headers={"authorization": f"Bearer {bearer}"}, timeout=60)
+    def __init__(self, bearer: str, transport: httpx.BaseTransport | None, clock: Callable[[], float]) -> None:
+        headers = {"authorization": f"Bearer {bearer}"}
+        self._http = httpx.Client(transport=transport, headers=headers, timeout=_PATIENCE)
+        self._clock = clock
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         try:
             with self._http.stream("GET", url) as answer:
                 if not answer.is_success:
                     raise exceptions.DownloadHTTPError(f"{url}: {answer.status_code}", answer.status_code)
-                yield from answer.iter_bytes(_CHUNK)
+                yield from self._paced(url, answer.iter_bytes())
         except httpx.HTTPError as error:  # what comes while the bytes are read is beyond where TUF looks for it
             raise exceptions.DownloadError(f"{url} does not answer ({type(error).__name__})") from error
+
+    def _paced(self, url: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        began, received = self._clock(), 0
+        for chunk in chunks:
+            received += len(chunk)
+            passed = self._clock() - began
+            if passed > _PATIENCE and received < passed * _PACE:
+                raise exceptions.DownloadError(f"{url} came too slowly: {received} bytes in {passed:.0f} s")
+            yield chunk
 
     def close(self) -> None:
         self._http.close()
@@ -48,10 +63,17 @@ class _Fetcher(FetcherInterface):
 class Repository:
     """One look at what is signed now. Use it for one update; blocking, so call it in a thread."""
 
-    def __init__(self, place: Place, url: str, bearer: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        url: str,
+        bearer: str,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._blobs = place.releases / "blobs"
         self._blobs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._fetcher = _Fetcher(bearer, transport)
+        self._fetcher = _Fetcher(bearer, transport, clock)
         with _refusing("the metadata"):
             self._updater = Updater(
                 str(place.tuf),
