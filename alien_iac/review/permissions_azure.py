@@ -128,7 +128,7 @@ def definition(kinds: Iterable[str], known: Mapping[str, str]) -> dict[str, Any]
     return {
         "Name": f"alien-iac deployer of {known['prefix']}",
         "IsCustom": True,
-        "Description": "What deploying this stack program takes. A role names no resources: its scope says where it holds",
+        "Description": "What deploying this takes. A role names no resources: its scope says where it holds",
         "Actions": sorted(plain | more),
         "NotActions": [],
         "DataActions": sorted(data),

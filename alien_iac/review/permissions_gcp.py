@@ -188,7 +188,7 @@ def role(types: Iterable[str], known: Mapping[str, str]) -> dict[str, Any]:
     needed = {permission for kind in types for permission in PERMISSIONS.get(kind, "").split()}
     return {
         "title": f"alien-iac deployer of {known['prefix']}",
-        "description": "What deploying this stack program takes. A custom role names no resources: grant it in one project",
+        "description": "What deploying this takes. A custom role names no resources: grant it in one project",
         "stage": "GA",
         "includedPermissions": sorted(needed | {ALWAYS}),
     }
