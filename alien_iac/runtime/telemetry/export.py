@@ -65,7 +65,7 @@ class Exporter:
         self._sending = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alien-telemetry", daemon=True)
-        self._heard = False
+        self._ask_at = 0.0
         self._sent: str = ""
         """The points that were sent last."""
 
@@ -103,15 +103,22 @@ class Exporter:
             self._ended.wait(PAUSE_SECONDS if good else backoff.next())
 
     def _flush(self, end: float, *, metrics: bool = True) -> bool:
-        if metrics or not self._heard:
-            self._heard = self._send("logs", {"resourceLogs": []}, "", end) is not None
-        if not self._heard:
+        if not self._ask(end):
             return False
         for signal in ("logs", "traces"):
             while (batch := self._capture.buffer.batch(signal, BATCH_BYTES)) is not None:
                 if not self._deliver(batch, end):
                     return False
         return not metrics or self._send_metrics(end)
+
+    def _ask(self, end: float) -> bool:
+        """Hear the level before anything is sent, and from time to time; each time, where text would leave."""
+        now = time.monotonic()
+        if now < self._ask_at and self._capture.at != "full":
+            return True
+        heard = self._send("logs", {"resourceLogs": []}, "", end) is not None
+        self._ask_at = now + METRICS_SECONDS if heard else 0.0
+        return heard
 
     def _deliver(self, batch: Batch, end: float) -> bool:
         """Send a batch. False where it has to be sent again."""
