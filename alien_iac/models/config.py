@@ -63,7 +63,7 @@ class DeploymentConfig(BaseModel):
     telemetry_endpoint: Url | None = None
     """Where workloads send their telemetry; the agent sets it, where there is one."""
     telemetry_token: SecretStr | None = Field(default=None, min_length=1)
-    """A token with scope `telemetry` for this deployment, where the endpoint is the control plane's: a Pulumi secret."""
+    """A token with scope `telemetry` for this deployment, where the endpoint is the control plane: a Pulumi secret."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
     """The customer's domain with its certificate."""
     local_dir: str | None = Field(default=None, min_length=1)

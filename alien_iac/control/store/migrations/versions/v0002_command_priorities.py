@@ -10,6 +10,7 @@ _WAITS = sa.text("available_at IS NOT NULL")
 
 
 def upgrade() -> None:
+    """Priorities and signatures of commands."""
     op.add_column("commands", sa.Column("rank", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("commands", sa.Column("signature", sa.JSON(none_as_null=True), nullable=True))
     for name in ("deployment", "target"):
