@@ -5,6 +5,8 @@ from starlette.types import Lifespan
 
 from alien_iac.control import failures
 from alien_iac.control.collaborators import Control
+from alien_iac.control.dashboard import app as dashboard
+from alien_iac.control.dashboard.pages import BASE
 from alien_iac.control.limits import Limits
 from alien_iac.control.routes import (
     agents,
@@ -44,6 +46,7 @@ def create_app(
     for router in _routers():
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)
+    app.mount(BASE, dashboard.create(control))
     return app
 
 
