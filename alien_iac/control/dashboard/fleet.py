@@ -40,7 +40,7 @@ async def fleet(seen: Reading, asked: Annotated[Asked, Query()]) -> Response:
     look = store.Look(**asked.model_dump())
     found = await seen.control.database.read(lambda transaction: store.look(transaction, look))
     kept = {"q": asked.text, "platform": asked.platform, "release": asked.release, "show": asked.show}
-    order = {"sort": asked.sort, "down": "true" if asked.descending else ""}
+    order = kept | {"sort": asked.sort, "down": "true" if asked.descending else ""}
     return seen.show(
         "fleet.html", fleet=found, asked=asked, kept=kept, order=order, columns=COLUMNS, shows=get_args(store.Show)
     )

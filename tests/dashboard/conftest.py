@@ -1,0 +1,58 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from control.control_process import Process
+from dashboard import chromium
+from dashboard.dashboard_world import World, peopled
+from dashboard.visits import Visit, visiting
+from filelock import FileLock
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where Chromium is; of several workers one installs it."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "chromium.lock"):
+        found = chromium.found()
+    if found is None:
+        pytest.skip("no Chromium on this machine, and apt-get cannot install one here")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chrome: str) -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chrome, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    process = Process(tmp_path_factory.mktemp("dashboard") / "control")
+    process.start()
+    yield peopled(process)
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def fresh(world: World) -> World:
+    """The world, where all that live have just said so."""
+    world.beat()
+    return world
+
+
+@pytest.fixture
+def visit(browser: Browser, fresh: World) -> Iterator[Visit]:
+    """An admin who is logged in."""
+    with visiting(browser, fresh, fresh.process.admin) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    """Where the screenshots go, for a person to look at."""
+    folder = Path(__file__).parents[2] / ".screenshots"
+    folder.mkdir(exist_ok=True)
+    return folder
