@@ -84,7 +84,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "PLATFORM_MISSING": Entry("error", "The platform's package is not installed."),
     "QUEUE_CONSUMERS": Entry("error", "A queue would be both pushed to a Function and pulled, or pushed to two."),
     "RANGE_INVALID": Entry("error", "A value is outside of what every platform can do."),
-    **{rule.code: Entry("warning", f"A resource breaks a rule: {rule.says}") for rule in RULES},
+    **{
+        rule.code: Entry("warning", f"A resource breaks a rule: {rule.says}")
+        for rule in sorted(RULES, key=lambda rule: rule.code)
+    },
     "SCHEDULE_INVALID": Entry("error", "A crontab line or a time zone is not one, or names no instant at all."),
     "SOURCE_MISSING": Entry("error", "There is no folder at a workload's `source` or `image`."),
     "SOURCE_NO_MAIN": Entry("error", "A workload's source folder has no `main.py`."),

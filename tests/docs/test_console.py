@@ -40,7 +40,8 @@ def test_a_session_prints_what_the_page_says(session: Session, tmp_path: Path) -
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
 def test_every_command_of_a_session_exists(block: Block, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "code").touch()
+    for name in ("code", "alice.pem"):
+        (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ALIEN_CONTROL_PLANE", "http://127.0.0.1:9")
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
