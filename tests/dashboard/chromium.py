@@ -25,10 +25,11 @@ def _may_install() -> bool:
 
 def _installed() -> str | None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (("update", "-q"), ("install", "-q", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core")):
-        done = subprocess.run(
-            ("apt-get", *words), env=environment, capture_output=True, timeout=INSTALL_S, check=False
-        )
+    for words in (
+        ("update", "-q"),
+        ("install", "-q", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"),
+    ):
+        done = subprocess.run(("apt-get", *words), env=environment, capture_output=True, timeout=INSTALL_S, check=False)
         if done.returncode:
             return None
     return _there()

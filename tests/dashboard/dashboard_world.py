@@ -1,5 +1,7 @@
 """A control plane as a real process, with a fleet that a person would meet: some healthy, some not, one hostile."""
 
+import json
+import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -8,22 +10,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
-from control.control_fleet import publish, trusted
+from control.control_fleet import inline, trusted
 from control.control_process import Process
-from control.control_vendor import Json
+from control.control_vendor import Json, Vendor
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-HOSTILE = "<script>window.hacked=1</script><img src=x onerror=\"window.hacked=1\">'\"&{{7*7}}"
+HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=1">\'"&{{7*7}}'
 CUSTOMERS = (
     "acme", "birch-and-co", "contoso", "danube-labs", "evergreen", "fabrikam", "globex", "hooli", "initech", "juniper",
     "kestrel", "lumon",
 )  # fmt: skip
+SICK, SILENT = "hooli", "lumon"
 PLATFORMS = ("local", "aws", "gcp", "azure")
 TARGETS = [
     {"resourceId": "api", "resourceType": "container"},
     {"resourceId": "worker", "resourceType": "worker"},
 ]
+MINUTES = 56
 COMMANDS = [
     {
         "name": "read-file",
@@ -137,8 +141,8 @@ class World:
     def beat(self) -> None:
         """All that live say so: what was not heard of for a minute is unknown."""
         for name, each in self.customers.items():
-            if name not in {"juniper", "lumon"}:
-                each.beat("unhealthy" if name == "hooli" else "healthy")
+            if name != SILENT:
+                each.beat("unhealthy" if name == SICK else "healthy")
 
 
 def settle(condition: Any, seconds: float = 20) -> None:
@@ -149,6 +153,13 @@ def settle(condition: Any, seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+def _publish(process: Process, vendor: Vendor, version: str, sequence: int) -> None:
+    path = vendor.manifest(version, sequence, platforms=list(PLATFORMS))
+    for sha256, content in vendor.blobs().items():
+        process.call("PUT", f"/blobs/{sha256}", content=content)
+    process.call("POST", "/releases", {"manifest": path, "targetsMetadata": vendor.targets()})
+
+
 def peopled(process: Process) -> World:
     """The whole fleet: 1.4.1 everywhere, 1.5.0 under way, its canary baking and part of what came before it done."""
     vendor = trusted(process)
@@ -157,12 +168,12 @@ def peopled(process: Process) -> World:
         for number, name in enumerate(CUSTOMERS)
     }
     world = World(process=process, customers=customers)
-    publish(process, vendor, "1.4.1", 1)
+    _publish(process, vendor, "1.4.1", 1)
     for each in customers.values():
         each.release = "1.4.1"
         each.report("unchanged", release="1.4.1")
-        each.beat()
-    publish(process, vendor, "1.5.0", 2)
+    world.beat()
+    _publish(process, vendor, "1.5.0", 2)
     body = {"release": "1.5.0", "policy": POLICY, "reason": "faster imports"}
     world.rollout = process.call("POST", "/rollouts", body)["id"]
     _roll(world)
@@ -201,30 +212,23 @@ def _roll(world: World) -> None:
 
 
 def _baking(world: World, wave: str) -> bool:
-    for each in world.customers.values():
-        each.beat()
+    world.beat()
     found = _state(world)
     return bool(found["state"] == "baking" and found["wave"] == wave)
 
 
 def _commands(world: World) -> None:
-    import base64
-    import json
-
-    def inline(value: Json) -> dict[str, str]:
-        return {"mode": "inline", "inlineBase64": base64.b64encode(json.dumps(value).encode()).decode()}
-
     for command, value in (("read-file", {"text": "hello", "lines": 1}), ("close-week", None), ("read-file", None)):
         body = {
             "deploymentId": world.acme.deployment_id,
             "command": command,
-            "params": inline({"path": "a.txt"}),
+            "params": inline('{"path": "a.txt"}'),
             "targetResourceId": "worker",
         }
         made = world.process.call("POST", "/commands", body)
         if value:
             world.command = made["commandId"]
-            world.acme.answer({"status": "success", "response": inline(value)})
+            world.acme.answer({"status": "success", "response": inline(json.dumps(value))})
         elif command == "close-week":
             world.acme.answer({"status": "error", "code": "HANDLER_FAILED", "message": "the week is closed already"})
 
@@ -243,8 +247,12 @@ def _nanos(at: datetime) -> str:
 
 def _telemetry(world: World) -> None:
     now = datetime.now(UTC)
-    world.acme.telemetry("logs", {"resourceLogs": [{"resource": _resource("api"), "scopeLogs": [_logs(now, world.trace)]}]})
-    world.acme.telemetry("metrics", {"resourceMetrics": [_metrics(now, name) for name in ("api", "worker")]})
+    world.acme.telemetry(
+        "logs", {"resourceLogs": [{"resource": _resource("api"), "scopeLogs": [_logs(now, world.trace)]}]}
+    )
+    for step in range(0, MINUTES, 2):
+        sent = [_metrics(now, name, step) for name in ("api", "worker")]
+        world.acme.telemetry("metrics", {"resourceMetrics": sent})
     world.acme.telemetry("traces", {"resourceSpans": _spans(now, world.trace)})
 
 
@@ -274,32 +282,19 @@ def _logs(now: datetime, trace: str) -> dict[str, Json]:
     return {"scope": {"name": "shop.orders"}, "logRecords": records}
 
 
-def _metrics(now: datetime, workload: str) -> dict[str, Json]:
-    import math
-
-    def points(shape: Any, kind: str = "asDouble") -> list[dict[str, Json]]:
-        return [
-            {"timeUnixNano": _nanos(now - timedelta(seconds=60 * (55 - step))), kind: shape(step)} for step in range(55)
-        ]
-
+def _metrics(now: datetime, workload: str, step: int) -> dict[str, Json]:
+    """The metrics of one minute, as they come: one point of each."""
     shift = 2 if workload == "api" else 5
-    busy = points(lambda step: round(40 + 25 * math.sin(step / 6 + shift) + (step * 7 % 5), 2))
-    total = points(lambda step: str(step * (11 + shift) + step % 7), "asInt")
-    waits = [
-        {**point, "count": str(10 + step), "sum": (10 + step) * (0.03 + 0.012 * math.sin(step / 4 + shift))}
-        for step, point in enumerate(points(lambda step: step))
-    ]
-    for point in waits:
-        point.pop("asDouble")
-        point |= {"bucketCounts": [point["count"]], "explicitBounds": []}
+    at = {"timeUnixNano": _nanos(now - timedelta(minutes=MINUTES - step))}
+    busy = {**at, "asDouble": round(40 + 25 * math.sin(step / 4 + shift) + (step * 7 % 5), 2)}
+    total = {**at, "asInt": str(step * (11 + shift) + step % 7)}
+    wait = {**at, "count": str(10 + step), "sum": (10 + step) * (0.03 + 0.012 * math.sin(step / 3 + shift))}
+    wait |= {"bucketCounts": [wait["count"]], "explicitBounds": []}
+    cumulative = {"aggregationTemporality": 2}
     metrics = [
-        {"name": "process.cpu.utilization", "unit": "%", "gauge": {"dataPoints": busy}},
-        {
-            "name": "alien.handler.runs",
-            "unit": "1",
-            "sum": {"dataPoints": total, "aggregationTemporality": 2, "isMonotonic": True},
-        },
-        {"name": "alien.handler.duration", "unit": "s", "histogram": {"dataPoints": waits, "aggregationTemporality": 2}},
+        {"name": "process.cpu.utilization", "unit": "%", "gauge": {"dataPoints": [busy]}},
+        {"name": "alien.handler.runs", "unit": "1", "sum": {"dataPoints": [total], "isMonotonic": True, **cumulative}},
+        {"name": "alien.handler.duration", "unit": "s", "histogram": {"dataPoints": [wait], **cumulative}},
     ]
     return {"resource": _resource(workload), "scopeMetrics": [{"scope": {"name": "alien"}, "metrics": metrics}]}
 

@@ -42,7 +42,9 @@ def visiting(browser: Browser, world: World, token: str = "", **options: object)
     host = urlsplit(world.url).netloc
     visit.page.on("console", lambda said: visit.console.append(f"{said.type}: {said.text}"))
     visit.page.on("pageerror", lambda error: visit.console.append(f"error: {error}"))
-    context.on("request", lambda asked: visit.elsewhere.append(asked.url) if urlsplit(asked.url).netloc != host else None)
+    context.on(
+        "request", lambda asked: visit.elsewhere.append(asked.url) if urlsplit(asked.url).netloc != host else None
+    )
     try:
         if token:
             visit.login(token)

@@ -1,6 +1,6 @@
 """A rollout as lanes, one a wave: how far each is, in segments that sum up to it. Pure; the template draws."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -126,6 +126,12 @@ def offered(state: State, actor: str) -> Sequence[str]:
     """What this person can do to the rollout now."""
     asked = ((name, Acted(action=RolloutAction.model_validate({"action": name}), actor=actor)) for name in ACTIONS)
     return [name for name, event in asked if name != OF_ONE and refusal(state, event) is None]
+
+
+def skippable(state: State, targets: Iterable[Target], actor: str) -> frozenset[str]:
+    """Which of these deployments this person can have left as they are."""
+    asked = {each.deployment_id: RolloutAction(action="skip", deployment_id=each.deployment_id) for each in targets}
+    return frozenset(key for key, action in asked.items() if refusal(state, Acted(action=action, actor=actor)) is None)
 
 
 def filtered(state: State, group: str) -> Sequence[Target]:

@@ -10,11 +10,17 @@ from alien_iac.control.dashboard import sessions
 from alien_iac.control.dashboard.pages import BASE, link
 from alien_iac.control.dashboard.visitors import Anyone, Leaving, check_origin
 from alien_iac.control.routes.base import Routes
+from alien_iac.control.security import origin
 from alien_iac.errors import AlienError, Forbidden, Unauthorized
 
 router = Routes()
 
 Next = Annotated[str, Query(max_length=1000)]
+
+
+async def count(seen: Anyone) -> None:
+    """TooManyRequests from an address that gave too many wrong tokens."""
+    seen.control.pace.failures.check(origin(seen.request))
 
 
 @router.get("/login")
@@ -25,7 +31,7 @@ async def form(seen: Anyone, next_: Annotated[str, Query(alias="next", max_lengt
     return _form(seen, next_)
 
 
-@router.post("/login", dependencies=[Depends(check_origin)])
+@router.post("/login", dependencies=[Depends(check_origin), Depends(count)])
 async def enter(
     seen: Anyone,
     token: Annotated[str, Form(max_length=500)] = "",
@@ -35,6 +41,7 @@ async def enter(
     try:
         cookie = await sessions.begin(seen.control, token)
     except (Unauthorized, Forbidden) as error:
+        seen.control.pace.failures.charge(origin(seen.request))
         return _form(seen, next_, error)
     answer = RedirectResponse(_safe(next_), status_code=303)
     answer.set_cookie(

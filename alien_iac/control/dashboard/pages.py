@@ -41,7 +41,12 @@ class Pages:
             auto_reload=False,
         )
         self._templates.filters.update(
-            tone=words.tone, milliseconds=words.milliseconds, severity=words.severity, pretty=pretty, instant=instant
+            tone=words.tone,
+            number=words.number,
+            milliseconds=words.milliseconds,
+            severity=words.severity,
+            pretty=pretty,
+            instant=instant,
         )
         self._templates.globals.update(base=BASE, ago=words.ago, asset=_assets(), link=link)
 

@@ -122,7 +122,7 @@ def scale(values: Sequence[float]) -> tuple[float, float]:
     low, high = min([0.0, *values]), max([0.0, *values])
     if low == high:
         return 0.0, 1.0
-    return -_rounded(-low), _rounded(high)
+    return 0.0 - _rounded(-low), _rounded(high)
 
 
 def _rounded(value: float) -> float:

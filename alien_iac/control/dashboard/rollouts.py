@@ -56,6 +56,7 @@ async def show(
     stored = await asyncio.to_thread(seen.control.rollouts.load, rollout_id)
     state = stored.state
     targets = lanes.filtered(state, only)
+    shown = targets[(page - 1) * PAGE : page * PAGE]
     return seen.show(
         "rollout.html",
         header=state.header,
@@ -65,7 +66,8 @@ async def show(
         actions=lanes.offered(state, seen.caller.actor) if seen.caller.has("admin") else (),
         words=WORDS,
         grave=GRAVE,
-        targets=targets[(page - 1) * PAGE : page * PAGE],
+        targets=shown,
+        skippable=lanes.skippable(state, shown, seen.caller.actor),
         found=len(targets),
         only=only,
         groups=lanes.GROUPS,

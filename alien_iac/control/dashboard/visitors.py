@@ -72,6 +72,7 @@ class Needs:
         """The screen. LoginNeeded for nobody; Forbidden for somebody else."""
         if seen.session is None:
             raise LoginNeeded("you are not logged in, or your session is over")
+        seen.control.pace.take(seen.caller)
         if not seen.caller.has(self.scope) or seen.caller.deployment_id is not None:
             raise Forbidden(f"this needs a token with scope {self.scope}", hint="log in with another token")
         return seen

@@ -20,11 +20,17 @@ _TONES: Mapping[Tone, frozenset[str]] = {
 }  # fmt: skip
 
 
+_OF_KIND: Mapping[tuple[str, str], Tone] = {
+    ("rollout", "running"): "busy",  # a deployment that is running rests
+    ("target", "returned"): "bad",  # one deployment went back because it failed; a rollout, because somebody said so
+}
+
+
 def tone(word: str, kind: str = "") -> Tone:
-    """The tone of a word. Everything that neither moves nor warns is idle. A rollout that is running moves."""
+    """The tone of a word. Everything that neither moves nor warns is idle. `kind`: what the word is said of."""
     word = word.lower()
-    if kind == "rollout" and word == "running":
-        return "busy"
+    if (kind, word) in _OF_KIND:
+        return _OF_KIND[kind, word]
     return next((name for name, words in _TONES.items() if word in words), "idle")
 
 
@@ -55,6 +61,17 @@ def milliseconds(ms: float) -> str:
     if ms < 1_000:  # noqa: PLR2004 - a second
         return f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"  # noqa: PLR2004 - three digits are enough
     return f"{ms / 1000:.2f} s" if ms < 60_000 else span(timedelta(milliseconds=ms))  # noqa: PLR2004 - a minute
+
+
+_SIZES = ((1e9, " G"), (1e6, " M"), (1e4, " k"))
+
+
+def number(value: float) -> str:
+    """A measured number in at most four digits: `67.77`, `19.5 k`."""
+    size, name = next(((size, name) for size, name in _SIZES if abs(value) >= size), (1.0, ""))
+    if size == 1.0:
+        return f"{value:.4g}"
+    return f"{value / (1e3 if name == ' k' else size):.3g}{name}"
 
 
 def severity(number: int) -> str:

@@ -1,6 +1,6 @@
 """The fleet as people look at it: searched, sorted by any column, a numbered page at a time, and counted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -91,6 +91,12 @@ def _ordered(query: Select[Any], asked: Look) -> Select[Any]:
     column = _D[asked.sort]
     first = column.desc() if asked.descending else column.asc()
     return query.order_by(first.nulls_last(), _D.customer, _D.id)
+
+
+def customers(transaction: Transaction, deployment_ids: Iterable[str]) -> dict[str, str]:
+    """Whose deployments these are, by their ids."""
+    query = select(_D.id, _D.customer).where(_D.id.in_(list(deployment_ids)))
+    return {row["id"]: row["customer"] for row in transaction.all(query)}
 
 
 def running(transaction: Transaction) -> dict[str, int]:
