@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from alien_iac.control.admission import Admission
 from alien_iac.control.blobs import Folder
 from alien_iac.control.commands import MOST_OPEN
+from alien_iac.control.pacing import Pace
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store.engine import Clock, Database
 from alien_iac.control.trust import OnlineKeys
@@ -39,6 +40,7 @@ class Control:
     rollouts: Rollouts
     admission: Admission
     clock: Clock = utc_now
+    pace: Pace = field(default_factory=Pace)
     intake: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(INTAKE))
     """How many requests with telemetry are unpacked at once."""
     forwards: bool = False

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from alien_iac import errors
+from alien_iac.control.refusals import TooManyRequests
 from alien_iac.errors import AlienError
 
 _KINDS: Mapping[int, type[AlienError]] = {
@@ -21,7 +22,8 @@ _KINDS: Mapping[int, type[AlienError]] = {
 
 def answer(error: AlienError) -> JSONResponse:
     """An error of our tree as it is sent."""
-    headers = {"www-authenticate": "Bearer"} if error.http_status == 401 else None  # noqa: PLR2004 - the status itself
+    headers = {"www-authenticate": "Bearer"} if error.http_status == 401 else {}  # noqa: PLR2004 - the status itself
+    headers |= {"retry-after": str(error.after)} if isinstance(error, TooManyRequests) else {}
     return JSONResponse(told(error, error.http_status), status_code=error.http_status, headers=headers)
 
 

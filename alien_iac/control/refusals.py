@@ -59,6 +59,17 @@ class TooManyCommands(Unavailable):
     http_status = 429
 
 
+class TooManyRequests(Unavailable):
+    """One token, or one address with wrong ones, asks more often than it may. `after`: seconds until it may again."""
+
+    code = "TOO_MANY_REQUESTS"
+    http_status = 429
+
+    def __init__(self, after: int) -> None:
+        super().__init__("these are too many requests at once", hint=f"try again in {after} s", retryAfter=after)
+        self.after = after
+
+
 class NoReceiver(InvalidInput):
     """The workload is called by its agent, so that nothing outside may receive its commands."""
 

@@ -81,7 +81,7 @@ class Needs:
 async def check_origin(request: Request, control: Parts) -> None:
     """Forbidden for a form that another site sent."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-    ours = {request.headers.get("host", ""), urlsplit(control.public_url or "").netloc}
+    ours = {request.headers.get("host", ""), urlsplit(control.public_url or "").netloc} - {""}
     if site not in {"same-origin", "none"} or (origin is not None and urlsplit(origin).netloc not in ours):
         raise Forbidden("the form was sent by another site", hint="use the dashboard's own pages")
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from alien_iac.control import tokens
 from alien_iac.control.collaborators import Control, Parts
 from alien_iac.control.routes.base import Key, Routes, request_hash, scoped_key
-from alien_iac.control.security import Admin
+from alien_iac.control.security import Admin, Attempt
 from alien_iac.control.store import audit, deployments, idempotency, releases
 from alien_iac.control.store import tokens as store
 from alien_iac.control.store.engine import Transaction
@@ -79,7 +79,7 @@ def _code(control: Control, scoped: str | None) -> str:
     return tokens.derive(control.secret, "enrol", scoped) if scoped else tokens.mint("enrol")
 
 
-@router.post("/enrol")
+@router.post("/enrol", dependencies=[Attempt])
 async def enrol(body: Enrol, control: Parts) -> Enrolled:
     """Register an agent's key with a one-time code."""
     tokens.public_key(body.public_key)
@@ -104,7 +104,7 @@ async def enrol(body: Enrol, control: Parts) -> Enrolled:
     return await control.database.write(work)
 
 
-@router.post("/token")
+@router.post("/token", dependencies=[Attempt])
 async def token(body: TokenRequest, control: Parts) -> Token:
     """A token of an hour for an agent that signs with its key."""
     deployment_id = tokens.claimed_deployment(body.assertion)
