@@ -1,25 +1,32 @@
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from types import MappingProxyType
 
 import pytest
+from runtime.emulators import Emulators
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER: Mapping[str, str] = MappingProxyType(
-    {"test_commands": "fleet 1", "test_kills": "fleet 1", "test_releases": "fleet 2", "test_trust": "fleet 2"}
+    {
+        "system/test_commands": "fleet 1",
+        "system/test_kills": "fleet 1",
+        "system/test_releases": "fleet 2",
+        "system/test_trust": "fleet 2",
+        "aws/test_full_app_on_ministack": "ministack",
+        "runtime/test_lambda_on_ministack": "ministack",
+    }
 )
-"""Files of tests/system whose tests go to one worker, which so makes one fleet for all of them."""
+"""Files whose tests go to one worker, which so makes one fleet, or one set of accounts, for all of them."""
 
 
 class Whole(LoadScopeScheduling):
-    """Each test to whichever worker is free, but those that share a fleet to one; the largest shares begin first."""
+    """Each test to whichever worker is free, but those that share something to one; the largest shares begin first."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = PurePath(nodeid.partition("::")[0])
-        if file.parent.name != "system":
-            return nodeid
-        return TOGETHER.get(file.stem, file.stem)
+        alone = file.stem if file.parent.name == "system" else nodeid
+        return TOGETHER.get(f"{file.parent.name}/{file.stem}", alone)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,3 +43,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Whole |
 @pytest.fixture
 def rewrite(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--golden", default=False))
+
+
+@pytest.fixture(scope="session")
+def emulators() -> Iterator[Emulators]:
+    """The emulators that this session needs, each started once."""
+    started = Emulators()
+    yield started
+    started.end()

@@ -139,14 +139,19 @@ def surroundings(
 
 
 def record(
-    program: Program, around: Surroundings, *, preview: bool = False, answers: Answers | None = None
+    program: Program,
+    around: Surroundings,
+    *,
+    preview: bool = False,
+    answers: Answers | None = None,
+    outputs: Outputs | None = None,
 ) -> Recording:
     """Run a stack program to its end, and tell what it did. It may be sync or async, and may call `pulumi.run`.
 
     `preview`: outputs of resources are unknown. `answers`: the outputs of a resource by its type, and of an invoke by
-    its token.
+    its token. `outputs`: what tells the outputs of every resource, where the platform's made-up ones will not do.
     """
-    monitor = Monitor(answers or {}, preview=preview, synthetic=_synthetic(around))
+    monitor = Monitor(answers or {}, preview=preview, synthetic=outputs or _synthetic(around))
     return contextvars.copy_context().run(_record, program, around, monitor, preview=preview)
 
 

@@ -26,14 +26,6 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.end()
 
 
-@pytest.fixture(scope="session")
-def emulators() -> Iterator[Emulators]:
-    """The emulators that this session needs, each started once."""
-    started = Emulators()
-    yield started
-    started.end()
-
-
 @pytest.fixture(params=covering("storage"))
 def storage_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesStorage]:
     """Every platform whose Storage can be had here."""

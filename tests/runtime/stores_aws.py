@@ -24,6 +24,7 @@ from alien_iac.protocol.wire import Open
 
 MINISTACK = "ministack==1.5.33"
 REGION = "eu-central-1"
+SERVICES = "apigateway,dynamodb,ec2,ecr,ecs,iam,lambda,logs,s3,scheduler,secretsmanager,servicediscovery,sqs,sts"
 
 
 class MiniStack:
@@ -40,10 +41,11 @@ class MiniStack:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         self._session = botocore.session.get_session()
-        self._session.set_credentials("test", "test")
 
-    def client(self, service: str) -> Any:
-        return self._session.create_client(service, region_name=REGION, endpoint_url=self.url)
+    def client(self, service: str, account: str = "test") -> Any:
+        """A client of the account of this number; MiniStack takes it from the access key."""
+        keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
+        return self._session.create_client(service, region_name=REGION, endpoint_url=self.url, **keys)
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def ministack() -> Iterator[MiniStack]:
             "TMPDIR": home,
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
-            "SERVICES": "s3,dynamodb,sqs,secretsmanager,sts,lambda",
+            "SERVICES": SERVICES,
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
         }
