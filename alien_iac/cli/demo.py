@@ -69,7 +69,8 @@ def _copy(root: Path, target: Path) -> None:
 
 def _stay(world: World) -> None:
     token = world.environment["ALIEN_TOKEN_FILE"]
-    click.echo(f"\nthe API is at {world.url}/docs; try, in another terminal:")
+    click.echo(f"\nthe dashboard is at {world.url}/dashboard/ and takes the token in {token}")
+    click.echo("try, in another terminal:")
     click.echo(f"  export ALIEN_CONTROL_PLANE={world.url} ALIEN_TOKEN_FILE={token}")
     click.echo("  .venv/bin/alien deployments ls")
     click.echo("  .venv/bin/alien command invoke acme get-active-users --target worker")
