@@ -58,6 +58,7 @@ def _stage(root: Path, tell: Tell) -> Iterator[Story]:
         postgres = Postgres(world.processes)
         postgres.start()
         world.serve()
+        tell(f"the dashboard is at {world.url}/dashboard/; its token is in {world.environment['ALIEN_TOKEN_FILE']}")
         yield Story(world, postgres)
 
 
@@ -69,8 +70,7 @@ def _copy(root: Path, target: Path) -> None:
 
 def _stay(world: World) -> None:
     token = world.environment["ALIEN_TOKEN_FILE"]
-    click.echo(f"\nthe dashboard is at {world.url}/dashboard/ and takes the token in {token}")
-    click.echo("try, in another terminal:")
+    click.echo(f"\nlook at {world.url}/dashboard/ (its token is in {token}), and try, in another terminal:")
     click.echo(f"  export ALIEN_CONTROL_PLANE={world.url} ALIEN_TOKEN_FILE={token}")
     click.echo("  .venv/bin/alien deployments ls")
     click.echo("  .venv/bin/alien command invoke acme get-active-users --target worker")
