@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 from dashboard.dashboard_world import World
-from dashboard.visits import NARROW, visiting
+from dashboard.visits import AUDIT, NARROW, visiting
 from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
 
-AUDIT = (Path(__file__).parent / "audits.js").read_text(encoding="utf-8")
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from dashboard.dashboard_world import World
 from playwright.sync_api import Browser, Page
 
+AUDIT = (Path(__file__).parent / "audits.js").read_text(encoding="utf-8")
+"""What is wrong with a page, as a list."""
 NARROW = {"width": 320, "height": 800}
 WIDE = {"width": 1280, "height": 860}
 
