@@ -19,6 +19,12 @@ from alien_iac.control.settings import Settings
 @click.option("--port", default=8700, show_default=True, help="Port; 0 takes any that is free.")
 @click.option("--certificate", type=click.Path(exists=True, path_type=Path), help="TLS certificate (PEM).")
 @click.option("--private-key", type=click.Path(exists=True, path_type=Path), help="Its private key (PEM).")
+@click.option(
+    "--key-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the keys that seal what it keeps, one a line; without, one is made in the folder.",
+)
+@click.option("--key-command", help="A command that prints these keys: one that asks a KMS.")
 @click.option("--public-url", help="How others reach it, where that is another address.")
 @click.option("--forward", help="An OTLP endpoint (without /v1/logs) that gets all telemetry too.")
 @click.option(
@@ -33,6 +39,8 @@ def serve(
     port: int,
     certificate: Path | None,
     private_key: Path | None,
+    key_file: Path | None,
+    key_command: str | None,
     public_url: str | None,
     forward: str | None,
     forward_headers: Path | None,
@@ -42,8 +50,9 @@ def serve(
     """Run the control plane. The first start makes an admin's token, in a file that only you may read."""
 
     def ready(started: Started) -> None:
-        facts = {"url": started.url, "adminTokenFile": started.admin_token_file}
-        text = f"control plane: {started.url}\nadmin token: {started.admin_token_file}\nAPI: {started.url}/docs"
+        dashboard = f"{started.url}/dashboard/"
+        facts = {"url": started.url, "adminTokenFile": started.admin_token_file, "dashboard": dashboard}
+        text = f"control plane: {started.url}\nadmin token: {started.admin_token_file}\ndashboard: {dashboard}"
         render.show(facts, lambda _: text, as_json_=as_json)
 
     run(
@@ -53,6 +62,8 @@ def serve(
             port=port,
             certificate=certificate,
             private_key=private_key,
+            key_file=key_file,
+            key_command=key_command,
             public_url=public_url,
             forward=target(forward, forward_headers),
         ),

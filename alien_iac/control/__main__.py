@@ -20,6 +20,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--private-key", type=Path)
+    parser.add_argument("--key-file", type=Path, help="file with the keys that seal what it keeps")
+    parser.add_argument("--key-command", help="a command that prints these keys")
     parser.add_argument("--public-url")
     parser.add_argument("--forward", help="an OTLP endpoint that gets all telemetry too")
     parser.add_argument("--forward-headers", type=Path, help="file with its headers, `name: value`")

@@ -1,4 +1,4 @@
-"""Files by name: a release's blobs by their SHA-256, and the bodies of commands that are too large to travel inline.
+"""Files by name: a release's blobs by their SHA-256, and what else is too large for a database.
 
 A file appears whole and flushed to the disk, or not at all.
 """
@@ -85,14 +85,6 @@ class Folder:
             return await asyncio.to_thread(upload.finish, sha256)
         finally:
             upload.discard()
-
-    async def put_bytes(self, name: str, content: bytes) -> int:
-        """As `put`, for bytes that are here."""
-
-        async def one() -> AsyncIterator[bytes]:
-            yield content
-
-        return await self.put(name, one())
 
 
 class _Upload:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alien_iac.control import refusals, signatures
-from alien_iac.control.blobs import Folder
 from alien_iac.control.commands import Command
+from alien_iac.control.sealed_files import SealedFolder
 from alien_iac.control.signatures import Answering, Signer
 from alien_iac.control.store.commands import Delivery, Params
 from alien_iac.protocol import arc
@@ -54,7 +54,7 @@ def is_small(response: arc.Response) -> bool:
 class Bodies:
     """The bodies of commands as their senders and receivers get them. `base`: our address as this caller has it."""
 
-    folder: Folder
+    folder: SealedFolder
     signer: Signer
     base: str
     now: datetime

@@ -11,6 +11,7 @@ from alien_iac.control.admission import Admission
 from alien_iac.control.blobs import Folder
 from alien_iac.control.commands import MOST_OPEN
 from alien_iac.control.pacing import Pace
+from alien_iac.control.sealed_files import SealedFolder
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store.engine import Clock, Database
 from alien_iac.control.trust import OnlineKeys
@@ -32,7 +33,7 @@ class Control:
     database: Database
     waiting: Waiting
     blobs: Folder
-    bodies: Folder
+    bodies: SealedFolder
     signer: Signer
     secret: bytes = field(repr=False)
     """From which secrets are derived whose request may be sent again."""

@@ -1,14 +1,16 @@
 """The control plane's data folder: the database, files, and the keys that are made at its first start.
 
 DIR/  control.sqlite  blobs/  bodies/  rollouts/  admin-token  lock
-      keys/  snapshot.pem  timestamp.pem  urls.key  secrets.key
+      keys/  snapshot.pem  timestamp.pem  urls.key  secrets.key, sealed by the vault
+             vault.key, where the vault's key is not kept apart from the data
 """
 
 import os
 import secrets
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,11 +21,10 @@ from alien_iac.control import tokens
 from alien_iac.control.store import tokens as store
 from alien_iac.control.store.engine import Database, Transaction
 from alien_iac.control.trust import OnlineKeys
+from alien_iac.control.vault import KEY_BYTES, Vault
 from alien_iac.errors import Conflict, InvalidInput
 from alien_iac.protocol.api import NewToken
 from alien_iac.protocol.tuf import CryptoSigner
-
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,16 @@ class DataFolder:
     """The folder, held by one process at a time."""
 
     path: Path
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Of the vault, where they are kept apart; none: one is made in the folder."""
+
+    @cached_property
+    def vault(self) -> Vault:
+        """What seals here. A key that was made in the folder before others were given still opens."""
+        own = self.path / "keys" / "vault.key"
+        if self.keys and not own.exists():
+            return Vault(self.keys)
+        return Vault((*self.keys, _private(own, lambda: secrets.token_bytes(KEY_BYTES))))
 
     @property
     def database(self) -> Path:
@@ -72,14 +83,23 @@ class DataFolder:
         database.write_now(lambda transaction: _admit(transaction, token))
 
     def _key(self, name: str) -> bytes:
-        return _private(self.path / "keys" / f"{name}.key", lambda: secrets.token_bytes(_KEY_BYTES))
+        return self._sealed(f"{name}.key", lambda: secrets.token_bytes(KEY_BYTES))
 
     def _signer(self, role: str) -> CryptoSigner:
         path = self.path / "keys" / f"{role}.pem"
-        key = load_pem_private_key(_private(path, lambda: CryptoSigner.generate_ed25519().private_bytes), None)
+        key = load_pem_private_key(self._sealed(path.name, lambda: CryptoSigner.generate_ed25519().private_bytes), None)
         if not isinstance(key, Ed25519PrivateKey):
             raise InvalidInput(f"{path} is not an Ed25519 key")
         return CryptoSigner(key)
+
+    def _sealed(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """A key of ours; written again where the vault has a newer key than the one that sealed it."""
+        path = self.path / "keys" / name
+        found = _private(path, lambda: self.vault.seal(name, make()))
+        content = self.vault.open(name, found)
+        if not self.vault.is_newest(found):
+            _write(path, self.vault.seal(name, content))
+        return content
 
 
 def _any(transaction: Transaction) -> bool:
@@ -97,10 +117,14 @@ def _private(path: Path, make: Callable[[], bytes]) -> bytes:
         return path.read_bytes()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = make()
+    _write(path, content)
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     Path(name).replace(path)
-    return content

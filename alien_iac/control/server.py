@@ -19,6 +19,7 @@ from alien_iac.control.blobs import Folder
 from alien_iac.control.collaborators import Control, utc_now
 from alien_iac.control.folder import DataFolder
 from alien_iac.control.forwarding import Forwarder, Target
+from alien_iac.control.sealed_files import SealedFolder
 from alien_iac.control.settings import Settings
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store import migrations
@@ -52,7 +53,7 @@ def opened(folder: DataFolder, public_url: str | None = None) -> Iterator[Contro
     """The parts of a control plane on its folder, closed at the end. Conflict where another process has the folder."""
     with folder.lock():
         waiting = Waiting()
-        database = Database(folder.database, utc_now, waiting.wake)
+        database = Database(folder.database, utc_now, waiting.wake, folder.vault)
         try:
             migrations.upgrade(database.engine)
             folder.database.chmod(0o600)
@@ -64,7 +65,7 @@ def opened(folder: DataFolder, public_url: str | None = None) -> Iterator[Contro
                     database=database,
                     waiting=waiting,
                     blobs=Folder(folder.path / "blobs", BLOB_LIMIT),
-                    bodies=Folder(folder.path / "bodies", BODY_LIMIT),
+                    bodies=SealedFolder(folder.path / "bodies", BODY_LIMIT, folder.vault),
                     signer=Signer(folder.url_key()),
                     secret=folder.secrets_key(),
                     keys=folder.online_keys(),
@@ -91,7 +92,7 @@ def serve(settings: Settings, ready: Callable[[Started], None]) -> None:
     InvalidInput for settings that are not safe; Conflict where the port or the folder is taken.
     """
     settings.check()
-    folder = DataFolder(settings.data)
+    folder = DataFolder(settings.data, settings.vault_keys())
     with opened(folder, settings.public_url) as parts, _listen(settings) as listener:
         control = replace(parts, forwards=settings.forward is not None)
         app = create_app(control, strict_transport=settings.tls, lifespan=_lifespan(control, settings.forward))

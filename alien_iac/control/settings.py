@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from alien_iac.control import keyring
 from alien_iac.control.forwarding import Target
 from alien_iac.errors import InvalidInput
 
@@ -23,6 +24,10 @@ class Settings:
     """PEM file with the certificate's key."""
     public_url: str | None = None
     """How others reach it, where that differs from what their requests say (behind a proxy)."""
+    key_file: Path | None = None
+    """File with the keys that seal what it keeps; without, one is made in the folder."""
+    key_command: str | None = None
+    """A command that prints these keys."""
     forward: Target | None = None
     """Where telemetry goes beside its own database."""
     drain_seconds: int = 10
@@ -32,10 +37,18 @@ class Settings:
     def tls(self) -> bool:
         return self.certificate is not None
 
+    def vault_keys(self) -> tuple[bytes, ...]:
+        """The keys that are kept apart from the data, if any."""
+        if self.key_command:
+            return keyring.from_command(self.key_command)
+        return keyring.from_file(self.key_file) if self.key_file else ()
+
     def check(self) -> None:
         """InvalidInput where it would be reachable from other machines without TLS, or half of TLS is missing."""
         if self.forward:
             self.forward.check()
+        if self.key_file and self.key_command:
+            raise InvalidInput("there are a key file and a key command", hint="give one of them")
         if (self.certificate is None) != (self.private_key is None):
             raise InvalidInput("TLS needs both a certificate and its private key", hint="give both, or neither")
         if not self.tls and not _is_loopback(self.host):

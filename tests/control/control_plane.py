@@ -21,12 +21,14 @@ from alien_iac.control.admission import Admission
 from alien_iac.control.app import create_app
 from alien_iac.control.blobs import Folder
 from alien_iac.control.collaborators import Control
+from alien_iac.control.sealed_files import SealedFolder
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store import migrations
 from alien_iac.control.store import tokens as token_store
 from alien_iac.control.store.engine import Database
 from alien_iac.control.store.rollouts import RolloutStore
 from alien_iac.control.trust import OnlineKeys
+from alien_iac.control.vault import Vault
 from alien_iac.control.waiting import Waiting
 from alien_iac.protocol.api import NewToken
 from alien_iac.rollout.service import Rollouts
@@ -189,14 +191,14 @@ def unpack(body: Mapping[str, Json]) -> Json:
 @asynccontextmanager
 async def plane_in(folder: Path, *, rooted: bool = True, clock: MovedClock | None = None) -> AsyncIterator[Plane]:
     """A control plane whose parts are all real; its effects of rollouts are run by the tests that need them."""
-    clock, waiting = clock or MovedClock(), Waiting()
-    database = Database(folder / "control.sqlite", clock, waiting.wake)
+    clock, waiting, vault = clock or MovedClock(), Waiting(), Vault((b"v" * 32,))
+    database = Database(folder / "control.sqlite", clock, waiting.wake, vault)
     migrations.upgrade(database.engine)
     control = Control(
         database=database,
         waiting=waiting,
         blobs=Folder(folder / "blobs", 1 << 20),
-        bodies=Folder(folder / "bodies", 4 << 20),
+        bodies=SealedFolder(folder / "bodies", 4 << 20, vault),
         signer=Signer(b"u" * 32),
         secret=b"s" * 32,
         keys=OnlineKeys.generate(),

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from alien_iac.control.store import audit, migrations
 from alien_iac.control.store.engine import Database, Transaction
 from alien_iac.control.store.tables import AUDIT, IDEMPOTENCY, METADATA, Instant
+from alien_iac.control.vault import Vault
 from alien_iac.errors import Conflict, Unavailable, Unsupported
 
 
@@ -29,7 +30,7 @@ def woken() -> list[set[str]]:
 
 @pytest.fixture
 def database(tmp_path: Path, woken: list[set[str]]) -> Iterator[Database]:
-    made = Database(tmp_path / "c.sqlite", MovedClock(), lambda topics: woken.append(set(topics)))
+    made = Database(tmp_path / "c.sqlite", MovedClock(), lambda topics: woken.append(set(topics)), Vault.fresh())
     migrations.upgrade(made.engine)
     yield made
     made.close()
@@ -103,7 +104,7 @@ async def test_a_database_that_fails_tells_everybody_and_goes_on(database: Datab
 
 
 def test_what_was_submitted_is_written_before_the_end(tmp_path: Path) -> None:
-    database = Database(tmp_path / "c.sqlite", MovedClock(), lambda _topics: None)
+    database = Database(tmp_path / "c.sqlite", MovedClock(), lambda _topics: None, Vault.fresh())
     migrations.upgrade(database.engine)
     threads = [
         threading.Thread(target=database.write_now, args=(lambda transaction, n=n: _put(transaction, f"{n}"),))
@@ -114,7 +115,7 @@ def test_what_was_submitted_is_written_before_the_end(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     database.close()
-    again = Database(tmp_path / "c.sqlite", MovedClock(), lambda _topics: None)
+    again = Database(tmp_path / "c.sqlite", MovedClock(), lambda _topics: None, Vault.fresh())
     assert again.read_now(_count) == 20
     again.close()
     with pytest.raises(Unavailable):

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 
 from alien_iac.control import refusals
 from alien_iac.control.blobs import Folder
@@ -31,9 +31,14 @@ async def put_body(name: str, request: Request, control: Parts, expires: Expires
 
 
 @router.get(f"{BODIES}{{name}}")
-async def get_body(name: str, control: Parts, expires: Expires, signature: Signature) -> FileResponse:
+async def get_body(name: str, control: Parts, expires: Expires, signature: Signature) -> StreamingResponse:
     """Give a large body."""
-    return file_response(control.bodies, _checked(control, name, "get", expires, signature))
+    body = _checked(control, name, "get", expires, signature)
+    size = control.bodies.size(body)
+    if size is None:
+        raise NotFound(f'there is no file "{body}"')
+    headers = {"content-length": str(size)}
+    return StreamingResponse(control.bodies.chunks(body), media_type="application/octet-stream", headers=headers)
 
 
 def file_response(folder: Folder, name: str) -> FileResponse:

@@ -4,6 +4,7 @@ A lease looks at its own deployment's deliverable commands only, by an index tha
 are delivered: a command is there from its creation, and again when its lease has run out.
 """
 
+import base64
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from alien_iac.protocol import arc
 _RESPONSE: TypeAdapter[arc.Response] = TypeAdapter(arc.Response)
 _FOR_ALL = "lease_all"
 """Begins the ids of leases that were given for all workloads of a deployment, which is to its agent."""
+_SEALED = "sealed"
 _SWEEP = 500
 """Overdue commands that one transaction ends, at most."""
 
@@ -98,7 +100,7 @@ class Wanted:
 def add(transaction: Transaction, command: Command, params: Params, origin: Origin) -> None:
     """Store a new command, and wake who waits for work."""
     values = {
-        **_values(command),
+        **_values(transaction, command),
         "id": command.id,
         "deployment_id": command.deployment_id,
         "command": command.command,
@@ -109,7 +111,7 @@ def add(transaction: Transaction, command: Command, params: Params, origin: Orig
         "created_at": command.created_at,
         "deadline": command.deadline,
         "expires_at": command.expires_at,
-        "params": params.inline,
+        "params": _sealed_params(transaction, command.id, params),
         "params_size": params.size,
         "idempotency": origin.idempotency,
         "request_hash": origin.request_hash,
@@ -133,25 +135,25 @@ def check_room(transaction: Transaction, deployment_id: str, most: int) -> None:
 def earlier(transaction: Transaction, idempotency: str) -> tuple[Command, str] | None:
     """The command that was made with this key, and the hash of its request."""
     row = transaction.one(select(COMMANDS).where(COMMANDS.c.idempotency == idempotency))
-    return (_command(row), row["request_hash"]) if row else None
+    return (_command(transaction, row), row["request_hash"]) if row else None
 
 
 def get(transaction: Transaction, command_id: str) -> Command:
     """A command as it is now. CommandUnknown for an unknown one."""
-    return commands.overdue(_command(_row(transaction, command_id)), transaction.now)
+    return commands.overdue(_command(transaction, _row(transaction, command_id)), transaction.now)
 
 
 def params(transaction: Transaction, command_id: str) -> Params:
     """A command's parameters."""
     row = _row(transaction, command_id)
-    return Params(inline=row["params"], size=row["params_size"])
+    return _params(transaction, row)
 
 
 def save(transaction: Transaction, old: Command, new: Command) -> None:
     """Write what changed, and wake who waits for it."""
     if new == old:
         return
-    transaction.run(_UPDATE, {"this": new.id, **_values(new)})
+    transaction.run(_UPDATE, {"this": new.id, **_values(transaction, new)})
     if new.ended:
         transaction.wake(f"command:{new.id}")
     elif new.state == "PENDING":
@@ -160,12 +162,12 @@ def save(transaction: Transaction, old: Command, new: Command) -> None:
 
 def change(transaction: Transaction, command_id: str) -> Command:
     """A command that is to be changed: its row is locked where the database has row locks."""
-    return _command(_row(transaction, command_id, lock=True))
+    return _command(transaction, _row(transaction, command_id, lock=True))
 
 
 def set_params(transaction: Transaction, command_id: str, params: Params) -> None:
     """Write the parameters, or note that a file has them."""
-    values = {"params": params.inline, "params_size": params.size}
+    values = {"params": _sealed_params(transaction, command_id, params), "params_size": params.size}
     transaction.run(update(COMMANDS).where(COMMANDS.c.id == command_id).values(values))
 
 
@@ -174,7 +176,7 @@ def leased(transaction: Transaction, lease_id: str) -> Command:
     row = transaction.one(select(COMMANDS).where(COMMANDS.c.lease_id == lease_id).with_for_update())
     if row is None or row["state"] != "DISPATCHED":
         raise refusals.LeaseUnknown(f'there is no lease "{lease_id}"', hint="it ended, or its command was answered")
-    return _command(row)
+    return _command(transaction, row)
 
 
 def acquire(transaction: Transaction, wanted: Wanted) -> list[Delivery]:
@@ -223,16 +225,16 @@ def _query(transaction: Transaction, query: Any, wanted: Wanted, **more: str) ->
 def lost(transaction: Transaction, deployment_id: str, holding: Collection[str]) -> list[Command]:
     """The commands that were given to the deployment's agent and that are not among those that it holds."""
     found = transaction.all(_GIVEN, {"deployment": deployment_id})
-    return [_command(row) for row in found if row["lease_id"] not in holding]
+    return [_command(transaction, row) for row in found if row["lease_id"] not in holding]
 
 
 def _deliver(transaction: Transaction, row: RowMapping, lease_id: str, seconds: int) -> Delivery:
-    old = _command(row)
+    old = _command(transaction, row)
     new = commands.lease(old, lease_id, seconds, transaction.now)
     save(transaction, old, new)
     return Delivery(
         command=new,
-        params=Params(inline=row["params"], size=row["params_size"]),
+        params=_params(transaction, row),
         trace=row["trace"],
         signature=arc.Signature.model_validate(row["signature"]) if row["signature"] else None,
     )
@@ -252,7 +254,7 @@ def rows(
     query = query.where(COMMANDS.c.deployment_id == deployment_id) if deployment_id else query
     query = query.where(COMMANDS.c.state == state) if state else query
     found, following = paging.page(transaction, query, (COMMANDS.c.created_at, COMMANDS.c.id), cursor, limit)
-    return [_summary(commands.overdue(_command(row), transaction.now)) for row in found], following
+    return [_summary(commands.overdue(_command(transaction, row), transaction.now)) for row in found], following
 
 
 def end_overdue(transaction: Transaction) -> int:
@@ -260,7 +262,7 @@ def end_overdue(transaction: Transaction) -> int:
     query = select(COMMANDS).where(COMMANDS.c.ends_by <= transaction.now).order_by(COMMANDS.c.ends_by).limit(_SWEEP)
     rows_ = transaction.all(query.with_for_update(skip_locked=True))
     for row in rows_:
-        old = _command(row)
+        old = _command(transaction, row)
         save(transaction, old, commands.overdue(old, transaction.now))
     return len(rows_)
 
@@ -302,7 +304,7 @@ def _row(transaction: Transaction, command_id: str, *, lock: bool = False) -> Ro
     return row
 
 
-def _values(command: Command) -> dict[str, Any]:
+def _values(transaction: Transaction, command: Command) -> dict[str, Any]:
     return {
         "state": command.state,
         "attempt": command.attempt,
@@ -311,11 +313,37 @@ def _values(command: Command) -> dict[str, Any]:
         "lease_id": command.lease_id,
         "lease_expires_at": command.lease_expires_at,
         "ended_at": command.ended_at,
-        "response": command.response.dump() if command.response else None,
+        "response": _sealed_response(transaction, command),
     }
 
 
-def _command(row: RowMapping) -> Command:
+def _sealed_params(transaction: Transaction, command_id: str, params: Params) -> bytes | None:
+    return None if params.inline is None else transaction.vault.seal(f"{command_id} params", params.inline)
+
+
+def _params(transaction: Transaction, row: RowMapping) -> Params:
+    inline = row["params"]
+    opened = None if inline is None else transaction.vault.open(f"{row['id']} params", inline)
+    return Params(inline=opened, size=row["params_size"])
+
+
+def _sealed_response(transaction: Transaction, command: Command) -> dict[str, str] | None:
+    """A result as it is stored: an object of our own in the column, in which results before it were as they came."""
+    if command.response is None:
+        return None
+    sealed = transaction.vault.seal(f"{command.id} response", command.response.model_dump_json(by_alias=True).encode())
+    return {_SEALED: base64.b64encode(sealed).decode()}
+
+
+def _response(transaction: Transaction, row: RowMapping) -> arc.Response | None:
+    stored = row["response"]
+    if not stored or _SEALED not in stored:
+        return _RESPONSE.validate_python(stored) if stored else None
+    content = transaction.vault.open(f"{row['id']} response", base64.b64decode(stored[_SEALED]))
+    return _RESPONSE.validate_json(content)
+
+
+def _command(transaction: Transaction, row: RowMapping) -> Command:
     return Command(
         id=row["id"],
         deployment_id=row["deployment_id"],
@@ -331,7 +359,7 @@ def _command(row: RowMapping) -> Command:
         lease_id=row["lease_id"],
         lease_expires_at=row["lease_expires_at"],
         ended_at=row["ended_at"],
-        response=_RESPONSE.validate_python(row["response"]) if row["response"] else None,
+        response=_response(transaction, row),
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine, Executable, RowMapping, create_engine, event
 from sqlalchemy.exc import OperationalError
 
+from alien_iac.control.vault import Vault
 from alien_iac.errors import Unavailable
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Transaction:
-    """One transaction as the stores see it: its connection, its instant, and whom to wake when it is durable.
+    """One transaction as the stores see it: connection, instant, what seals, and whom to wake when it is durable.
 
     Statements that run for every command are built once, with `values` for what differs: to build one takes longer than
     to run it.
@@ -48,6 +49,7 @@ class Transaction:
 
     connection: Connection
     now: datetime
+    vault: Vault
     woken: set[str] = field(default_factory=set)
 
     def run(self, statement: Executable, values: Values | None = None) -> int:
@@ -86,9 +88,10 @@ class Database:
     A function given here runs in another thread, may run only statements, and returns plain data.
     """
 
-    def __init__(self, path: Path, clock: Clock, wake: Callable[[Iterable[str]], None]) -> None:
+    def __init__(self, path: Path, clock: Clock, wake: Callable[[Iterable[str]], None], vault: Vault) -> None:
         self._clock = clock
         self._wake = wake
+        self._vault = vault
         self._writer = _open(path, "BEGIN IMMEDIATE", pool=1)
         self._reader = _open(path, "BEGIN", pool=READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="alien-read")
@@ -118,7 +121,7 @@ class Database:
 
     def read_now(self, work: Callable[[Transaction], T]) -> T:
         with self._reader.connect() as connection:
-            return work(Transaction(connection=connection, now=self._clock()))
+            return work(Transaction(connection=connection, now=self._clock(), vault=self._vault))
 
     def close(self) -> None:
         """End after what was submitted is written."""
@@ -157,7 +160,7 @@ class Database:
         answers: list[tuple[_Job, Any, BaseException | None]] = []
         try:
             with self._writer.begin() as connection:
-                answers += [(job, *_attempt(job, connection, self._clock(), woken)) for job in batch]
+                answers += [(job, *self._attempt(job, connection, woken)) for job in batch]
         except Exception as error:  # noqa: BLE001 - the writer must outlive any failure; each caller is told of it
             lost = Unavailable(f"the database did not take the write ({type(error).__name__})")
             lost.__cause__ = error
@@ -168,21 +171,20 @@ class Database:
             _tell(job.future, result, error_)
         self._wake(woken)
 
-
-def _attempt(job: _Job, connection: Connection, now: datetime, woken: set[str]) -> tuple[Any, BaseException | None]:
-    transaction = Transaction(connection=connection, now=now)
-    connection.exec_driver_sql("SAVEPOINT one")
-    try:
-        result = job.work(transaction)
-    except OperationalError:
-        raise  # the database itself failed (full, locked, damaged): nothing of the batch can be promised
-    except Exception as error:  # noqa: BLE001 - it is handed to the caller, whole
-        connection.exec_driver_sql("ROLLBACK TO one")
+    def _attempt(self, job: _Job, connection: Connection, woken: set[str]) -> tuple[Any, BaseException | None]:
+        transaction = Transaction(connection=connection, now=self._clock(), vault=self._vault)
+        connection.exec_driver_sql("SAVEPOINT one")
+        try:
+            result = job.work(transaction)
+        except OperationalError:
+            raise  # the database itself failed (full, locked, damaged): nothing of the batch can be promised
+        except Exception as error:  # noqa: BLE001 - it is handed to the caller, whole
+            connection.exec_driver_sql("ROLLBACK TO one")
+            connection.exec_driver_sql("RELEASE one")
+            return None, error
         connection.exec_driver_sql("RELEASE one")
-        return None, error
-    connection.exec_driver_sql("RELEASE one")
-    woken |= transaction.woken
-    return result, None
+        woken |= transaction.woken
+        return result, None
 
 
 def _tell(future: "Future[Any]", result: object, error: BaseException | None) -> None:
