@@ -1,15 +1,19 @@
 """Every page in light, dark and narrow, as a real Chromium shows it: no error, nothing from elsewhere, readable."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
+from control.control_vendor import Json
 from dashboard.dashboard_world import World
 from dashboard.visits import AUDIT, NARROW, visiting
 from playwright.sync_api import Browser
+from runtime.npm_tools import installed
 
 pytestmark = pytest.mark.slow
 
-LOOKS = {
+LOOKS: Mapping[str, Mapping[str, Json]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "narrow": {"color_scheme": "light", "viewport": NARROW},
@@ -52,6 +56,27 @@ def test_every_page_looks_finished_and_can_be_read(browser: Browser, fresh: Worl
             visit.page.screenshot(path=shots / f"{name}-{look}.png", full_page=True)
         assert {name: found for name, found in wrong.items() if found} == {}
         visit.check()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The rules of axe-core, as a script."""
+    try:
+        return (installed("axe-core@4.14.1") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    except CalledProcessError:
+        pytest.skip("axe-core is not here, and npm cannot fetch it")
+
+
+@pytest.mark.parametrize("look", ["light", "narrow-dark"])
+def test_axe_finds_nothing(browser: Browser, fresh: World, axe: str, look: str) -> None:
+    with visiting(browser, fresh, fresh.process.admin, **LOOKS[look]) as visit:
+        found: dict[str, Json] = {}
+        for name, path in pages(fresh).items():
+            page = visit.go(path)
+            page.evaluate(axe)
+            wrong = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+            found[name] = [(each["id"], [node["html"] for node in each["nodes"]]) for each in wrong]
+        assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 def test_what_is_not_there_is_a_page_too(browser: Browser, fresh: World, shots: Path) -> None:

@@ -70,12 +70,15 @@ class Needs:
 
     async def __call__(self, seen: Anyone) -> Screen:
         """The screen. LoginNeeded for nobody; Forbidden for somebody else."""
-        if seen.session is None:
-            raise LoginNeeded("you are not logged in, or your session is over")
-        seen.control.pace.take(seen.caller)
-        if not seen.caller.has(self.scope) or seen.caller.deployment_id is not None:
-            raise Forbidden(f"this needs a token with scope {self.scope}", hint="log in with another token")
-        return seen
+        return _let_in(seen, self.scope)
+
+
+def _let_in(seen: Screen, scope: str) -> Screen:
+    if seen.session is None:
+        raise LoginNeeded("you are not logged in, or your session is over")
+    if not seen.caller.has(scope) or seen.caller.deployment_id is not None:
+        raise Forbidden(f"this needs a token with scope {scope}", hint="log in with another token")
+    return seen
 
 
 async def check_origin(request: Request, control: Parts) -> None:
@@ -87,12 +90,14 @@ async def check_origin(request: Request, control: Parts) -> None:
 
 
 @dataclass(frozen=True)
-class Sends(Needs):
+class Sends:
     """A form from who has this scope."""
 
+    scope: str
+
     async def __call__(self, seen: Anyone, request: Request, _ours: Annotated[None, Depends(check_origin)]) -> Screen:
-        """The screen. Forbidden where the form is not ours."""
-        found = await super().__call__(seen)
+        """The screen. As `Needs`; and Forbidden where the form is not ours."""
+        found = _let_in(seen, self.scope)
         fields = await request.form()
         if any("\0" in str(value) for value in fields.values()):
             raise InvalidInput("the form has a NUL character")
