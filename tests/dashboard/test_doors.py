@@ -287,9 +287,9 @@ async def test_what_cannot_be_read_is_refused_in_words(plane: Plane, agent: Agen
     csrf = await csrf_of(plane, cookie)
     base = f"/dashboard/deployments/{agent.deployment_id}/invoke/review"
     cases: Json = [
-        ({"what": "worker:read-file", "params": "{"}, "the parameters are not JSON"),
-        ({"what": "worker:read-file", "params": "[]"}, "the parameters must be a JSON object"),
-        ({"what": "", "params": "{}"}, "no command is chosen"),
+        ({"what": "worker:read-file", "params": "{"}, "The parameters are not JSON"),
+        ({"what": "worker:read-file", "params": "[]"}, "The parameters must be a JSON object"),
+        ({"what": "", "params": "{}"}, "No command is chosen"),
         ({"what": "worker:read-file", "params": '{"a":"\0"}'}, "NUL"),
     ]
     async with client(plane, cookie) as browser:

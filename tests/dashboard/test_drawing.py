@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alien_iac.control.dashboard import lanes, plots, waterfall, words
+from alien_iac.control.dashboard.pages import sentence
 from alien_iac.protocol.telemetry.answers import Point, SpanLine
 from alien_iac.rollout.policy import Policy
 from alien_iac.rollout.state import Header, State, Target, TargetState, WavePlan
@@ -158,3 +159,12 @@ def test_a_state_has_a_tone_and_every_state_of_a_rollout_its_group() -> None:
     assert words.tone("running", "rollout") == "busy"
     groups = [lanes.filtered(rollout([state]), name) for name in lanes.GROUPS for state in TargetState]
     assert sum(map(len, groups)) == len(TargetState)
+
+
+def test_messages_are_sentences_and_never_markup() -> None:
+    assert (
+        sentence('no "<b>" here; `alien <x>` lists')
+        == "No &#34;&lt;b&gt;&#34; here; <code>alien &lt;x&gt;</code> lists"
+    )
+    assert sentence("a lone ` stays") == "A lone ` stays"
+    assert sentence("") == ""

@@ -84,6 +84,6 @@ def test_what_is_not_there_is_a_page_too(browser: Browser, fresh: World, shots: 
         answer = visit.page.goto(f"{fresh.url}/deployments/nobody")
         assert answer is not None
         assert answer.status == 404
-        assert 'there is no deployment "nobody"' in visit.page.inner_text("main")
+        assert 'There is no deployment "nobody"' in visit.page.inner_text("main")
         assert visit.page.evaluate(AUDIT) == []
         visit.page.screenshot(path=shots / "failure.png")

@@ -70,7 +70,7 @@ def test_a_command_is_reviewed_sent_and_answered(visit: Visit) -> None:
     page.get_by_label("Command").select_option("worker:read-file")
     page.get_by_role("textbox", name="Parameters").fill("not json")
     page.get_by_role("button", name="Review").click()
-    expect(page.get_by_role("alert")).to_contain_text("the parameters are not JSON")
+    expect(page.get_by_role("alert")).to_contain_text("The parameters are not JSON")
     assert page.get_by_role("textbox", name="Parameters").input_value() == "not json"
     visit.console.clear()  # Chromium itself reports the answer 400
     page.get_by_role("textbox", name="Parameters").fill('{"path": "b.txt"}')

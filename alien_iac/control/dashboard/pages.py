@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from alien_iac.control.dashboard import words
 
@@ -47,6 +48,7 @@ class Pages:
             severity=words.severity,
             pretty=pretty,
             instant=instant,
+            sentence=sentence,
         )
         self._templates.globals.update(base=BASE, ago=words.ago, asset=_assets(), link=link)
 
@@ -71,6 +73,17 @@ def link(path: str, **query: Any) -> str:
 def pretty(value: object) -> str:
     """Data as indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def sentence(text: str) -> Markup:
+    """One of our messages as a sentence, with what stands in backticks as code."""
+    parts = (text[:1].upper() + text[1:]).split("`")
+    if len(parts) % 2 == 0:
+        return Markup.escape("`".join(parts))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else Markup.escape(part)
+        for number, part in enumerate(parts)
+    )
 
 
 def instant(at: datetime) -> str:

@@ -48,10 +48,13 @@ def draw(spans: Sequence[SpanLine]) -> Waterfall:
 
 def _bar(span: SpanLine, depth: int, begun: datetime, ms: float) -> Bar:
     offset = _offset(span, begun)
-    share = WIDTH / ms if ms else 0
-    width = max(_LEAST, round(span.ms * share))
-    x = min(round(offset * share), WIDTH - _LEAST)
+    width = max(_LEAST, _share(span.ms, ms))
+    x = min(_share(offset, ms), WIDTH - _LEAST)
     return Bar(span=span, depth=min(depth, _DEEPEST), x=x, width=min(width, WIDTH - x), offset_ms=offset)
+
+
+def _share(part: float, whole: float) -> int:
+    return round(part / whole * WIDTH) if whole else 0
 
 
 def _offset(span: SpanLine, begun: datetime) -> float:
