@@ -24,9 +24,12 @@ from alien_iac.resources.context import Context, Grant
 from alien_iac_gcp import naming
 from alien_iac_gcp.accounts import account, email, member
 from alien_iac_gcp.place import place
+from alien_iac_gcp.shared import Api, enabled
 
 INVOKER = "roles/run.invoker"
 SIGNER = "roles/iam.serviceAccountTokenCreator"
+PROJECT_API: Api = "cloudresourcemanager"
+SIGNING_API: Api = "iamcredentials"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,8 @@ class Role:
     role: str
     condition: str | None = None
     """What else has to hold, where the resource has no access of its own."""
+    api: Api | None = None
+    """What the role is granted through, or used through, where no resource of the deployment enables it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +88,7 @@ def give(  # noqa: PLR0913 - what a grant is made of
 ) -> Granted:
     """Give one role to the account of a workload."""
     who = member(context, workload, part)
-    waiting = context.waiting_for([account(context, workload, part)])
+    waiting = context.waiting_for([account(context, workload, part), *_enabled(context, role)])
     label = "-".join(word for word in (workload if native == "invokers" else resource, part, verb) if word)
     props = {**role.on, "role": role.role, "member": who, **_condition(role, resource)}
     made = waiting.native(native, role.make, props, suffix=label.replace(":", "-").replace(" ", "-"))
@@ -105,7 +110,11 @@ def repository_reader(context: Context, repository: str) -> Role:
 def log_writer(context: Context) -> Role:
     """Writing logs, which has no narrower place than the project."""
     on = {"project": place(context.deployment.settings).project}
-    return Role(make=ProjectIAMMember, on=on, role="roles/logging.logWriter")
+    return Role(make=ProjectIAMMember, on=on, role="roles/logging.logWriter", api=PROJECT_API)
+
+
+def _enabled(context: Context, role: Role) -> tuple[pulumi.Resource, ...]:
+    return enabled(context, role.api) if role.api else ()
 
 
 def _condition(role: Role, resource: str) -> dict[str, Any]:
@@ -118,7 +127,7 @@ def _signer(context: Context) -> Role:
     """Signing addresses of objects in its own name."""
     where, config = place(context.deployment.settings), context.deployment.config
     own = f"projects/{where.project}/serviceAccounts/{email(config, where, context.declared.id)}"
-    return Role(make=AccountIAMMember, on={"service_account_id": own}, role=SIGNER)
+    return Role(make=AccountIAMMember, on={"service_account_id": own}, role=SIGNER, api=SIGNING_API)
 
 
 def _storage(context: Context, target: Declared, verb: Verb) -> Role:
@@ -135,6 +144,7 @@ def _kv(context: Context, target: Declared, verb: Verb) -> Role:
         on={"project": project},
         role="roles/datastore.user" if verb == "write" else "roles/datastore.viewer",
         condition=f'resource.name == "projects/{project}/databases/{database}"',
+        api=PROJECT_API,
     )
 
 

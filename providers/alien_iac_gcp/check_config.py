@@ -12,7 +12,8 @@ from alien_iac_gcp import naming, place
 
 KEY = "alien:encryptionKey"
 _KEY = re.compile(r"projects/[^/]+/locations/(?P<region>[^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
-_GOOGLE = re.compile(r"goog|.*google")
+_IN_BUCKET = "google"
+_GOOGLE = re.compile(rf"goog|.*{_IN_BUCKET}")
 
 
 def check(stack: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -20,7 +21,7 @@ def check(stack: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _project(settings)
     yield from _region(settings)
     if stack.config is not None:
-        yield from _names(stack.config)
+        yield from _names(stack, stack.config)
         yield from _labels(stack.config)
         yield from _key(stack.config, settings)
 
@@ -45,10 +46,14 @@ def _region(settings: Mapping[str, Any]) -> Iterator[Finding]:
         yield finding("CONFIG_INVALID", place.ZONE, message, f"such as {region}-b, or leave it out")
 
 
-def _names(config: DeploymentConfig) -> Iterator[Finding]:
+def _names(stack: Stack, config: DeploymentConfig) -> Iterator[Finding]:
     if _GOOGLE.match(config.prefix):
         message = f'names that start with "{config.prefix}" are kept for Google itself'
         yield finding("GCP_NAME", "alien:prefix", message, "a prefix neither starts with goog nor has google in it")
+    for component in stack.components:
+        if component.kind == "Storage" and _IN_BUCKET in component.id:
+            message = f'no bucket has "{_IN_BUCKET}" in its name'
+            yield finding("GCP_NAME", component.id, message, "give the Storage another id")
 
 
 def _labels(config: DeploymentConfig) -> Iterator[Finding]:
@@ -74,3 +79,5 @@ def _key(config: DeploymentConfig, settings: Mapping[str, Any]) -> Iterator[Find
         message = "databases, secrets, disks and images have their key from the day they are made, and keep it"
         hint = "set it before the first deployment; whoever deploys grants Google's services the use of the key"
         yield finding("GCP_KEY", KEY, message, hint)
+        message = "logs and schedules are encrypted with Google's own key"
+        yield finding("GCP_KEY", KEY, message, "a key for logs is set for the whole project, by Cloud Logging")

@@ -13,6 +13,7 @@ from alien_iac_gcp import (
     check_machines,
     check_networks,
     check_services,
+    check_variables,
 )
 
 Check = Callable[[Stack, Mapping[str, Any]], Iterable[Finding]]
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     check_services.check,
     check_machines.check,
     check_networks.check,
+    check_variables.check,
 )
 
 

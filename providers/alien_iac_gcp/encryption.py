@@ -8,7 +8,7 @@ from pulumi_gcp.kms import CryptoKeyIAMMember
 from pulumi_gcp.storage import get_project_service_account_output
 
 from alien_iac.resources.context import Context
-from alien_iac_gcp.shared import agent, project_number
+from alien_iac_gcp.shared import after, agent, enabled, project_number
 
 ROLE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 User = Literal["artifactregistry", "compute", "firestore", "pubsub", "run", "secretmanager", "storage"]
@@ -20,7 +20,8 @@ def keyed(context: Context, user: User) -> tuple[Context, str | None]:
     if key is None:
         return context, None
     props = {"crypto_key_id": key, "role": ROLE, "member": _member(context, user)}
-    return context.waiting_for([context.shared.shared(CryptoKeyIAMMember, f"{user}-key", props)]), key
+    make = after(CryptoKeyIAMMember, enabled(context, "cloudkms"))
+    return context.waiting_for([context.shared.shared(make, f"{user}-key", props)]), key
 
 
 def storage_agent(context: Context) -> pulumi.Output[str]:

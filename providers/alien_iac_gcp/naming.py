@@ -42,13 +42,17 @@ LIMITS: Mapping[Service, int] = {
     "zone": 63,
 }
 """Characters that a service allows in a name."""
+LEAST: Mapping[Service, int] = {"account": 6}
+"""Characters that a service wants in a name, where a short prefix and a short id have fewer."""
+_FILLED = "--own"
 _LABEL_KEY, _LABEL_VALUE = re.compile(r"[a-z][a-z0-9_-]{0,62}"), re.compile(r"[a-z0-9_-]{0,63}")
 
 
 def name(config: DeploymentConfig, service: Service, resource_id: str, part: str = "") -> str:
     """The physical name of a component's resource, or of a part of it (`dead`, `triggers`)."""
     whole = f"{resource_id}--{part}" if part else resource_id
-    return physical_name(config.prefix, whole, limit=LIMITS[service])
+    found = physical_name(config.prefix, whole, limit=LIMITS[service])
+    return found if len(found) >= LEAST.get(service, 0) else f"{found}{_FILLED}"
 
 
 def shared_name(config: DeploymentConfig, service: Service, part: str) -> str:

@@ -15,11 +15,14 @@ from alien_iac_gcp.place import place
 
 Api = Literal[
     "artifactregistry",
+    "cloudkms",
+    "cloudresourcemanager",
     "cloudscheduler",
     "compute",
     "dns",
     "firestore",
     "iam",
+    "iamcredentials",
     "pubsub",
     "run",
     "secretmanager",
@@ -62,8 +65,9 @@ def agent(context: Context, api: Api) -> ServiceIdentity:
 
 
 def project_number(context: Context) -> pulumi.Output[str]:
-    """The number of the project, which is in the addresses of Cloud Run."""
-    opts = pulumi.InvokeOptions(provider=context.shared.provider())
+    """The number of the project, which is in the addresses of Cloud Run; a new project is asked once it has the API."""
+    asked = enabled(context, "cloudresourcemanager")
+    opts = pulumi.InvokeOutputOptions(provider=context.shared.provider(), depends_on=list(asked))
     return get_project_output(project_id=place(context.deployment.settings).project, opts=opts).number
 
 

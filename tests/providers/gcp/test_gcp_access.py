@@ -132,3 +132,13 @@ def test_a_public_function_is_told_who_may_do_what_is_not_for_the_public(tmp_pat
     assert told["ALIEN_AUDIENCE"] == "https://acme-x1y2z3-worker-123456789012.europe-west1.run.app"
     at = "@acme-project.iam.gserviceaccount.com"
     assert told["ALIEN_CALLERS"] == f'["acme-x1y2z3--agent{at}", "acme-x1y2z3-worker--triggers{at}"]'
+
+
+def test_what_a_new_project_lacks_is_enabled_before_it_is_used(whole: Recording) -> None:
+    enabled = {r.urn: r.inputs["service"] for r in whole.of_type("gcp:projects/service:Service")}
+    signing = whole.one("gcp:serviceaccount/iAMMember:IAMMember", "worker-worker-sign-addresses")
+    assert "iamcredentials.googleapis.com" in {enabled.get(urn) for urn in signing.depends_on}
+    on_project = whole.of_type("gcp:projects/iAMMember:IAMMember")
+    for granted in on_project:
+        assert "cloudresourcemanager.googleapis.com" in {enabled.get(urn) for urn in granted.depends_on}
+    assert {r.inputs["disableOnDestroy"] for r in whole.of_type("gcp:projects/service:Service")} == {False}

@@ -46,6 +46,8 @@ def many_listeners() -> None:
         (function(), {"gcp:region": "europe"}, ("CONFIG_INVALID",)),
         (function(), {"gcp:zone": "us-central1-a"}, ("CONFIG_INVALID",)),
         (function(), {"prefix": "google-x1y2z3"}, ("GCP_NAME",)),
+        (lambda: alien.Storage("from-google"), {}, ("GCP_NAME",)),
+        (function(env={"GCP_REGION": "x", "K_SERVICE": "y", "X_GOOGLE_A": "z"}), {}, ("ENV_RESERVED",) * 3),
         (function(), {"encryptionKey": "arn:aws:kms:x"}, ("CONFIG_INVALID",)),
         (function(), {"encryptionKey": KEY.replace("europe-west1", "global")}, ("CONFIG_INVALID",)),
         (function(network="customer"), {"network": None}, ("CONFIG_MISSING",)),
@@ -85,6 +87,7 @@ def test_what_google_cloud_cannot_do_is_refused(
         (lambda: alien.Queue("jobs"), {}, "may have had a few more than 5 [GCP_RECEIVES]"),
         (lambda: alien.Storage("files", expire_after="36h"), {}, 'expire_after "36h" is 2d'),
         (function(), {"encryptionKey": KEY}, "have their key from the day they are made, and keep it"),
+        (function(), {"encryptionKey": KEY}, "logs and schedules are encrypted with Google's own key"),
         (function(), {"labels": '{"1st": "x"}'}, "1st: not a label here"),
         (function(triggers=[alien.schedule("0 3 1 * 5")]), {}, "starts it twice on days that match both"),
         (
