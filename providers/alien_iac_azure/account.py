@@ -18,13 +18,19 @@ Subnets = Iterable[pulumi.Input[str]]
 
 
 def props(
-    context: Context, name: str, *, admitted: Subnets | None, resource: str | None = None
+    context: Context,
+    name: str,
+    *,
+    admitted: Subnets | None,
+    resource: str | None = None,
+    holding: tuple[str, ...] = encryption.GENERAL,
 ) -> tuple[dict[str, Any], tuple[pulumi.Resource, ...]]:
     """The properties of an account, and what has to be there before it.
 
     `admitted`: the subnets from which it can be reached; None for one that is reached from anywhere, by identity.
+    `holding`: what it is for.
     """
-    sealed, needed = encryption.account(context)
+    sealed, needed = encryption.account(context, holding)
     made = {
         **inside(context, resource=resource),
         "account_name": name,

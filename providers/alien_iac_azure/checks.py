@@ -5,7 +5,7 @@ from typing import Any
 
 from alien_iac.models.declared import Stack
 from alien_iac.models.finding import Finding
-from alien_iac_azure import check_config, check_containers, check_functions, check_images, check_networks
+from alien_iac_azure import check_config, check_containers, check_functions, check_images, check_labels, check_networks
 
 Check = Callable[[Stack, Mapping[str, Any]], Iterable[Finding]]
 
@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     check_containers.check,
     check_images.check,
     check_networks.check,
+    check_labels.check,
 )
 
 

@@ -19,18 +19,16 @@ from alien_iac_azure import keys, naming
 from alien_iac_azure.access import KEY_USER, assigned
 from alien_iac_azure.shared import shared
 
+GENERAL = ("blob", "file", "table", "queue")
+"""What an account has that is for everything. Tables and queues take its key from the start: later they cannot."""
+FILES = ("blob", "file")
+"""What Azure encrypts in an account for files, which has neither tables nor queues."""
 
-def account(context: Context) -> tuple[dict[str, Any], tuple[pulumi.Resource, ...]]:
-    """The encryption of a storage account, and what has to be there before it.
 
-    Tables and queues take the account's key from the start, since that cannot be changed later.
-    """
-    services = EncryptionServicesArgs(
-        blob=EncryptionServiceArgs(enabled=True, key_type="Account"),
-        file=EncryptionServiceArgs(enabled=True, key_type="Account"),
-        table=EncryptionServiceArgs(enabled=True, key_type="Account"),
-        queue=EncryptionServiceArgs(enabled=True, key_type="Account"),
-    )
+def account(context: Context, holding: tuple[str, ...] = GENERAL) -> tuple[dict[str, Any], tuple[pulumi.Resource, ...]]:
+    """The encryption of a storage account, and what has to be there before it."""
+    each = EncryptionServiceArgs(enabled=True, key_type="Account")
+    services = EncryptionServicesArgs(**dict.fromkeys(holding, each))
     key = context.deployment.config.encryption_key
     if key is None:
         plain = EncryptionArgs(

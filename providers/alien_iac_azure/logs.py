@@ -4,7 +4,7 @@ from typing import Any
 
 import pulumi
 from pulumi_azure_native.monitor import DiagnosticsLogSettingsArgs
-from pulumi_azure_native.operationalinsights import Workspace, WorkspaceSkuArgs
+from pulumi_azure_native.operationalinsights import Workspace, WorkspaceFeaturesArgs, WorkspaceSkuArgs
 
 from alien_iac.resources.context import Context
 from alien_iac_azure import naming
@@ -19,6 +19,9 @@ def workspace(context: Context) -> Workspace:
         "workspace_name": naming.shared_name(context.deployment.config, "workspace", "logs"),
         "sku": WorkspaceSkuArgs(name="PerGB2018"),
         "retention_in_days": DAYS,
+        "features": WorkspaceFeaturesArgs(
+            disable_local_auth=True, enable_log_access_using_only_resource_permissions=True
+        ),
     }
     made: Workspace = shared(context, Workspace, "logs", props)
     return made

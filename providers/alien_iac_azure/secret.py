@@ -102,6 +102,7 @@ def _value(context: Context, vault: Vault) -> dict[str, Any]:
         parameters={"vault": DeploymentParameterArgs(value=vault.name)},
     )
     return {
+        # Without tags: Azure runs a template anew when they change, and there would be another value.
         "resource_group_name": inside(context)["resource_group_name"],
         "deployment_name": naming.name(context.deployment.config, "deployment", context.declared.id),
         "properties": properties,

@@ -23,7 +23,7 @@ from alien_iac.models.arguments import ContainerArguments
 from alien_iac.protocol.environment import volume_name
 from alien_iac.protocol.outputs import Kept
 from alien_iac.resources.context import Context
-from alien_iac_azure import account, environments, naming, network, sizes
+from alien_iac_azure import account, encryption, environments, naming, network, sizes
 from alien_iac_azure.shared import group
 
 DELETED_DAYS = 14
@@ -98,7 +98,9 @@ def kept(context: Context, volumes: Volumes) -> tuple[Kept, ...]:
 
 def _account(context: Context, name: str) -> tuple[StorageAccount, FileServiceProperties]:
     subnets = network.admitted(context, [context.declared])
-    props, needed = account.props(context, name, admitted=subnets, resource=context.declared.id)
+    props, needed = account.props(
+        context, name, admitted=subnets, resource=context.declared.id, holding=encryption.FILES
+    )
     props |= {"kind": "FileStorage", "sku": SkuArgs(name="Premium_ZRS")}
     # NFS has no TLS of its own: it never leaves the subnet, and only that subnet is let in.
     props["enable_https_traffic_only"] = False

@@ -48,6 +48,7 @@ def called() -> None:
         (called, {APPLICATION: None}, ("CONFIG_MISSING",)),
         (function(), {"permissionsBoundary": "x"}, ("CONFIG_INVALID",)),
         (function(), {"encryptionKey": "arn:aws:kms:x"}, ("CONFIG_INVALID",)),
+        (function(), {"labels": '{"azure-tier": "gold"}'}, ("CONFIG_INVALID",)),
         (function(network="customer"), {"network": None}, ("CONFIG_MISSING",)),
         (function(network="customer"), {"network": "vnet"}, ("CONFIG_INVALID",)),
         (function(network="customer"), {"network": "{}"}, ("CONFIG_INVALID",)),

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from providers.azure.azure_stacks import IMAGE, KEY, made, of
 
 import alien_iac as alien
 from alien_iac_azure.offline import TYPES
+from providers import sdk_types
 
 TENANT = "00000000-0000-0000-0000-000000000002"
 
@@ -29,6 +31,8 @@ def test_nothing_is_reached_by_a_key_or_without_tls(config: dict[str, str], tmp_
     assert bus.inputs["disableLocalAuth"]
     assert bus.inputs["minimumTlsVersion"] == "1.2"
     assert "connectionstring" not in str([r.inputs for r in recording.resources]).lower().replace(" ", "")
+    (logs,) = of(recording, "operationalinsights:Workspace")
+    assert logs.inputs["features"]["disableLocalAuth"]
     for policy in ("web:WebAppFtpAllowed", "web:WebAppScmAllowed"):
         assert [p.inputs["allow"] for p in of(recording, policy)] == [False]
 
@@ -144,6 +148,24 @@ def test_the_customers_key_seals_every_account(tmp_path: Path) -> None:
     (grant,) = (g for g in of(recording, "authorization:RoleAssignment") if g.name == "encryption-key")
     assert grant.inputs["scope"] == KEY
     assert all(grant.urn in account.depends_on for account in accounts)
+
+
+def test_an_account_for_files_says_nothing_of_tables_and_queues(tmp_path: Path) -> None:
+    accounts = of(made(everything, tmp_path), "storage:StorageAccount")
+    sealed = {a.inputs["kind"]: set(a.inputs["encryption"]["services"]) for a in accounts}
+    assert sealed == {"FileStorage": {"blob", "file"}, "StorageV2": {"blob", "file", "table", "queue"}}
+
+
+def test_everything_that_takes_tags_says_whose_it_is(tmp_path: Path) -> None:
+    recording = made(everything, tmp_path, labels='{"tier": "gold"}')
+    whose = {"deployment": "acme-x1y2z3", "managed-by": "alien-iac", "tier": "gold"}
+    native = [r for r in recording.resources if r.type.startswith("azure-native:")]
+    tagged = [r for r in native if "tags" in signature(sdk_types.arguments(r.type)).parameters]
+    assert len(tagged) > 20
+    # The template of a generated value runs anew when anything of it changes, so that a label would make another value.
+    still = [r for r in native if r.type == "azure-native:resources:Deployment"]
+    assert not any("tags" in r.inputs for r in still)
+    assert [r.name for r in tagged if r not in still and not whose.items() <= r.inputs.get("tags", {}).items()] == []
 
 
 def test_in_the_customers_group_no_other_group_is_touched(tmp_path: Path) -> None:
