@@ -13,11 +13,11 @@ TOGETHER: Mapping[str, str] = MappingProxyType(
         "system/test_kills": "fleet 1",
         "system/test_releases": "fleet 2",
         "system/test_trust": "fleet 2",
-        "aws/test_full_app_on_ministack": "ministack",
-        "runtime/test_lambda_on_ministack": "ministack",
+        "aws/test_full_app_on_ministack": "accounts",
+        "runtime/test_lambda_on_ministack": "functions",
     }
 )
-"""Files whose tests go to one worker, which so makes one fleet, or one set of accounts, for all of them."""
+"""Files whose tests go to one worker, which so makes one fleet, or whatever they need, for all of them."""
 
 
 class Whole(LoadScopeScheduling):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import time
 import uuid
@@ -28,10 +29,11 @@ SERVICES = "apigateway,dynamodb,ec2,ecr,ecs,iam,lambda,logs,s3,scheduler,secrets
 
 
 class MiniStack:
-    """A running one, and how to reach it."""
+    """A running one, and how to reach it. `certificate`: the file with the one that it shows, where it is asked for."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, certificate: Path | None = None) -> None:
         self.url = url
+        self._verify = str(certificate) if certificate else None
         self.environment = {
             "AWS_ENDPOINT_URL": url,
             "AWS_REGION": REGION,
@@ -45,48 +47,77 @@ class MiniStack:
     def client(self, service: str, account: str = "test") -> Any:
         """A client of the account of this number; MiniStack takes it from the access key."""
         keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
-        return self._session.create_client(service, region_name=REGION, endpoint_url=self.url, **keys)
+        return self._session.create_client(
+            service, region_name=REGION, endpoint_url=self.url, verify=self._verify, **keys
+        )
 
 
 @contextmanager
 def ministack() -> Iterator[MiniStack]:
-    """It says that it is well half a second after it is started."""
+    """It lets everyone do everything."""
+    with TemporaryDirectory() as home, _running(Path(home), "http", {}) as url:
+        yield MiniStack(url)
+
+
+@contextmanager
+def guarded_ministack() -> Iterator[MiniStack]:
+    """It checks signatures, and does only what policies allow; those of buckets and queues refuse plain HTTP."""
+    with TemporaryDirectory() as home, _running(Path(home), "https", {"AUTH": "true", "USE_SSL": "1"}) as url:
+        yield MiniStack(url, _certificate(Path(home)))
+
+
+def _certificate(home: Path) -> Path:
+    return home / "ministack-tls" / "server.crt"
+
+
+@contextmanager
+def _running(home: Path, scheme: str, settings: dict[str, str]) -> Iterator[str]:
+    """Its URL. It says that it is well half a second after it is started."""
     program = tool_environment(MINISTACK) / "ministack"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with TemporaryDirectory() as home:
-        env = {
-            "PATH": os.environ["PATH"],
-            "HOME": home,
-            "TMPDIR": home,
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(port),
-            "SERVICES": SERVICES,
-            "SFTP_ENABLED": "0",
-            "LOG_LEVEL": "WARNING",
-        }
-        log = Path(home) / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen([program], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=home)
-        try:
-            yield MiniStack(_ready(process, f"http://127.0.0.1:{port}", log))
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _ready(process: subprocess.Popen[bytes], url: str, log: Path) -> str:
-    end = time.monotonic() + 60
-    while True:
-        assert process.poll() is None, log.read_text()
-        try:
-            httpx.get(f"{url}/_ministack/health", trust_env=False).raise_for_status()
-        except httpx.HTTPError:
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SERVICES": SERVICES,
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        **settings,
+    }
+    log, url = home / "log", f"{scheme}://127.0.0.1:{port}"
+    with log.open("wb") as out:
+        process = subprocess.Popen([program], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=home)
+    try:
+        end = time.monotonic() + 60
+        while not _is_well(url, _certificate(home)):
+            assert process.poll() is None, log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.05)
-        else:
-            return url
+        yield url
+    finally:
+        _end(process)
+
+
+def _is_well(url: str, certificate: Path) -> bool:
+    try:
+        verify = ssl.create_default_context(cafile=certificate) if url.startswith("https:") else True
+        return httpx.get(f"{url}/_ministack/health", trust_env=False, verify=verify).is_success
+    except (httpx.HTTPError, OSError):
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Over TLS it would wait half a minute for the connections of clients; it has nothing to save."""
+    process.terminate()
+    try:
+        process.wait(3)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(20)
 
 
 class AwsStores:

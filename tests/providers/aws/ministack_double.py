@@ -9,8 +9,8 @@ the real provider, and leaves out:
 - credentials: the account is the one whose number is the access key, and its root makes everything;
 - the types in `ministack_types.SKIPPED`, each with its reason there. A type in no table is an error.
 
-MiniStack itself enforces no policy of IAM here, and runs a Function in a process beside it, in its own Python: the
-artifacts are packaged for this machine and that Python, and are otherwise as they are in the cloud.
+MiniStack checks signatures and policies here, and runs a Function with its role's credentials, in a process beside it
+and in its own Python: the artifacts are packaged for this machine and that Python, and are otherwise as in the cloud.
 """
 
 from __future__ import annotations

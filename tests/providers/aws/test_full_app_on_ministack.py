@@ -20,7 +20,7 @@ from providers.aws.ministack_double import ProviderDouble
 from providers.aws.ministack_types import SKIPPED, TYPES
 from runtime.emulators import Emulators
 from runtime.runtime_workload import envelope, eventually
-from runtime.stores_aws import MiniStack, ministack
+from runtime.stores_aws import MiniStack, guarded_ministack
 
 import alien_iac_aws
 from alien_iac.agent.invoke_lambda import LambdaInvoker
@@ -108,7 +108,7 @@ def double_of(cloud: MiniStack, account: str) -> ProviderDouble:
 
 @pytest.fixture(scope="module")
 def customers(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customers]:
-    cloud, folder = emulators.get(ministack), tmp_path_factory.mktemp("full-app")
+    cloud, folder = emulators.get(guarded_ministack), tmp_path_factory.mktemp("full-app")
     made = []
     for account, prefix in CUSTOMERS.items():
         double = double_of(cloud, account)
@@ -120,12 +120,17 @@ def customers(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) ->
             customer.client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
 
 
-async def answer(customer: Customer, command: str) -> Any:
-    """What a command returns when the agent calls the Function, as the deployment's outputs say how."""
+async def ask(customer: Customer, command: str) -> arc.Response:
+    """The response when the agent calls the Function, as the deployment's outputs say how."""
     told = DeploymentOutputs.model_validate(customer.recorded.outputs["alien"])
     [how] = [each.invoke for each in told.workloads if each.invoke is not None]
     asked = envelope(command, deployment_id=f"{PROJECT}/{STACK}")
-    response = await LambdaInvoker(lambda _region: customer.client("lambda")).call(asked, how)
+    return await LambdaInvoker(lambda _region: customer.client("lambda")).call(asked, how)
+
+
+async def answer(customer: Customer, command: str) -> Any:
+    """What a command returns."""
+    response = await ask(customer, command)
     assert isinstance(response, arc.Success), response
     assert isinstance(response.response, arc.Inline)
     return json.loads(base64.b64decode(response.response.inline_base64))
@@ -191,6 +196,20 @@ async def test_a_message_runs_the_function_and_the_agent_asks_it(customers: Cust
         eventually(customer.sold, 60)
         assert customer.sold() == {"sold:pears": str(number)}
         assert await answer(customer, "report") == f"pears {number}"
+
+
+async def test_the_function_may_only_what_its_role_allows(customers: Customers) -> None:
+    """Every store above was reached with the role's own policies, and without one of them its store is out of reach."""
+    iam, role = customers[2].client("iam"), customers[2].named("worker")
+    policy = json.dumps(iam.get_role_policy(RoleName=role, PolicyName="state-write")["PolicyDocument"])
+    iam.delete_role_policy(RoleName=role, PolicyName="state-write")
+    try:
+        refused = await ask(customers[2], "report")
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName="state-write", PolicyDocument=policy)
+    assert isinstance(refused, arc.Failure)
+    assert refused.message.startswith("Forbidden at main.report")
+    assert isinstance(await ask(customers[2], "report"), arc.Success)
 
 
 def test_the_schedules_event_writes_an_object(customers: Customers) -> None:
