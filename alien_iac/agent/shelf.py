@@ -30,7 +30,16 @@ Fetch = Callable[[Blob], Path]
 INSTALL_S = 300
 _OURS = frozenset(
     f"alien:{key}"
-    for key in ("platform", "prefix", "customer", "agentUrl", "telemetryEndpoint", "telemetryToken", "localDir")
+    for key in (
+        "platform",
+        "prefix",
+        "customer",
+        "deploymentId",
+        "agentUrl",
+        "telemetryEndpoint",
+        "telemetryToken",
+        "localDir",
+    )
 )
 """Config keys that the agent sets itself; a signed config cannot."""
 

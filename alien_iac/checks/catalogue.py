@@ -46,6 +46,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "AZURE_NETWORK": Entry("error", "A workload calls another one that is not in its network."),
     "AZURE_OVERLAP": Entry("warning", "Two copies of a Container have its volume for a while when it is replaced."),
     "AZURE_ROUNDED": Entry("info", "A value was rounded up to one that Azure has."),
+    "COMMANDS_TOKEN": Entry("info", "A workload asks for its commands with a token that has to be given to it."),
+    "COMMANDS_UNREACHED": Entry("warning", "Nobody brings a workload its commands."),
     "CONFIG_INVALID": Entry("error", "A key of the deployment's config has a wrong value."),
     "CONFIG_MISSING": Entry("error", "The deployment's config lacks a key."),
     "CONFIG_UNKNOWN": Entry("error", "There is no `alien:` key of this name."),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from alien_iac.checks import (
+    commands,
     duplicates,
     environment,
     limits,
@@ -23,6 +24,7 @@ CHECKS: tuple[Callable[[Stack], Iterable[Finding]], ...] = (
     names.check,
     duplicates.check,
     workloads.check,
+    commands.check,
     limits.check,
     environment.check,
     volumes.check,

@@ -43,11 +43,12 @@ def enrol(
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(["send", "read", "telemetry", "admin"]),
+    type=click.Choice(["send", "read", "receive", "telemetry", "admin"]),
     required=True,
     help="What it may do; may be repeated.",
 )
 @click.option("--deployment", help="Only for this deployment (its id).")
+@click.option("--target", metavar="WORKLOAD", help="With receive: the workload whose commands it may take.")
 @click.option("--lasts", help="How long it is good, such as 30d; without it, until it is revoked.")
 @remote.control_options
 @render.JSON_OPTION
@@ -55,6 +56,7 @@ def make(
     name: str,
     scopes: tuple[str, ...],
     deployment: str | None,
+    target: str | None,
     lasts: str | None,
     url: str,
     token_file: Path | None,
@@ -63,7 +65,7 @@ def make(
 ) -> None:
     """Make a token. It is shown once, and stored as a hash."""
     body = NewToken.model_validate(
-        {"name": name, "scopes": scopes, "deploymentId": deployment, "ttlSeconds": _seconds(lasts)}
+        {"name": name, "scopes": scopes, "deploymentId": deployment, "target": target, "ttlSeconds": _seconds(lasts)}
     )
     made = remote.connect(url, token_file).post(TokenMade, "/auth/tokens", body)
     render.show(made, lambda one: one.token, as_json_=as_json)

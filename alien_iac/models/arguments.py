@@ -27,6 +27,8 @@ from alien_iac.models.written import unwrapped
 
 Kind = Literal["Storage", "Kv", "Queue", "Secret", "Function", "Container"]
 Architecture = Literal["arm64", "x86_64"]
+Provider = Literal["customer", "vendor", "generated"]
+"""Who gives a Secret its value."""
 
 DAY = 86_400
 MAX_RETENTION = 7 * DAY
@@ -116,7 +118,7 @@ class SecretArguments(Arguments):
 
     kind = "Secret"
 
-    provided_by: Literal["customer", "vendor", "generated"] = "customer"
+    provided_by: Provider = "customer"
 
 
 class VolumeArguments(BaseModel):

@@ -58,6 +58,8 @@ class DeploymentConfig(BaseModel):
     labels: Annotated[dict[str, str], AfterValidator(_labels)] = {}
     """What the waves of a rollout select on."""
     control_plane: Url | None = None
+    deployment_id: str | None = Field(default=None, min_length=1)
+    """By which id the control plane knows the deployment, where no agent says so."""
     agent_url: Url | None = None
     """Where workloads reach the agent."""
     telemetry_endpoint: Url | None = None
@@ -74,3 +76,8 @@ class DeploymentConfig(BaseModel):
     permissions_boundary: str | None = Field(default=None, min_length=1)
     retain: bool = True
     """Whether data outlives the deployment."""
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether workloads ask the control plane for their commands themselves, since no agent brings them."""
+        return self.agent_url is None and self.control_plane is not None and self.deployment_id is not None

@@ -32,6 +32,11 @@ class Declared:
         return self.arguments if isinstance(self.arguments, WorkloadArguments) else None
 
     @property
+    def commands(self) -> bool:
+        """Whether it answers commands."""
+        return self.workload is not None and self.workload.commands
+
+    @property
     def triggers(self) -> tuple[Trigger, ...]:
         return self.arguments.triggers if isinstance(self.arguments, FunctionArguments) else ()
 
@@ -81,6 +86,18 @@ class Stack:
     """Workload id to the folder that its image is built from."""
     docker: bool = False
     """Whether a Docker daemon answers on this machine."""
+
+    def is_drained(self, declared: Declared) -> bool:
+        """Whether it is a Function that asks the control plane for its commands, once a minute."""
+        return declared.kind == "Function" and declared.commands and self._is_pushed
+
+    def is_called_by_agent(self, declared: Declared) -> bool:
+        """Whether it is a Function that the agent calls with commands."""
+        return declared.kind == "Function" and declared.commands and not self._is_pushed
+
+    @property
+    def _is_pushed(self) -> bool:
+        return self.config is not None and self.config.is_pushed
 
     def find(self, resource_id: str) -> Declared | None:
         return next((c for c in self.components if c.id == resource_id), None)

@@ -20,6 +20,8 @@ from alien_iac.protocol.invocation import Invocation
 from alien_iac.protocol.wire import Open
 
 KEY = "alien"
+DRAIN = "drain"
+"""The kind that has it answer the commands that wait."""
 RESULT_LIMIT = 4_500_000
 """Bytes of a result: Lambda answers with 6 MB at most, and a result travels in base64."""
 

@@ -6,11 +6,9 @@ from typing import Literal, Never
 import pulumi
 
 from alien_iac.models.written import Scale, Volume
-from alien_iac.resources import planner
+from alien_iac.resources import command_token
 from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
-from alien_iac.resources.environment import token_id
-from alien_iac.resources.secret import Secret
 
 
 class Container(Component):
@@ -66,24 +64,10 @@ class Container(Component):
             "network": network,
             "frozen": frozen,
         }
-        if commands is True and planner.current().has_tokens_in_secrets:
-            link = [*link, _token(name, opts)]
+        link = command_token.linked(self.kind, name, link, opts) if commands is True else link
         super().__init__(name, {**arguments, **unknown}, link=link, transform=transform, opts=opts)
 
     @property
     def url(self) -> pulumi.Output[str]:
         """Where it answers: from anywhere if it is public, otherwise within the deployment. None without a port."""
         return self.promised("url")
-
-
-def _token(name: str, opts: pulumi.ResourceOptions | None) -> Secret:
-    """What the Container shows to the agent. It can be made again, so it goes when the Container goes."""
-    theirs = opts if isinstance(opts, pulumi.ResourceOptions) else pulumi.ResourceOptions()
-    own = pulumi.ResourceOptions(
-        parent=theirs.parent,
-        provider=theirs.provider,
-        providers=theirs.providers if isinstance(theirs.providers, Mapping) else list(theirs.providers or ()),
-        protect=False,
-        retain_on_delete=False,
-    )
-    return Secret(token_id(name), provided_by="generated", opts=own)

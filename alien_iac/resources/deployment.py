@@ -53,7 +53,7 @@ def deployment(config: DeploymentConfig, around: Surroundings) -> Deployment:
     """The deployment with this config. The agent names release, deployment and artifacts in the environment."""
     return Deployment(
         config=config,
-        id=around.environ.get(environment.DEPLOYMENT_ID) or f"{around.project}/{around.stack}",
+        id=around.environ.get(environment.DEPLOYMENT_ID) or config.deployment_id or f"{around.project}/{around.stack}",
         release=around.environ.get(environment.RELEASE) or UNRELEASED,
         program=around.program,
         root=around.root,

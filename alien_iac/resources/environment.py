@@ -15,7 +15,7 @@ def workload_type(declared: Declared) -> str:
 
 
 def token_id(workload: str) -> str:
-    """The id of the Secret with a Container's token, which the Container makes itself where it needs one."""
+    """The id of the Secret with a workload's token, which the workload makes itself where it needs one."""
     return f"{workload}-commands"
 
 
@@ -23,7 +23,7 @@ def token_secret(declared: Declared) -> str | None:
     """The Secret with the workload's token, where it has one."""
     own = token_id(declared.id)
     linked = any((link.resource, link.kind) == (own, "Secret") for link in declared.links)
-    return own if linked and declared.workload and declared.workload.commands else None
+    return own if linked and declared.commands else None
 
 
 def common(declared: Declared, deployment: Deployment) -> dict[str, str]:
@@ -50,17 +50,17 @@ def _function(declared: Declared) -> dict[str, str]:
 
 
 def _agent(declared: Declared, deployment: Deployment) -> dict[str, str]:
-    """Where the agent is. A Container asks there for its commands; a Function is called."""
-    url = deployment.config.agent_url
-    if url is None:
-        return {}
-    told = {names.AGENT_URL: url}
-    if declared.kind == "Container" and declared.workload and declared.workload.commands:
-        told |= {
-            names.COMMANDS_URL: f"{url}/v1",
-            names.COMMANDS_TARGET_ID: declared.id,
-            names.COMMANDS_TARGET_TYPE: "container",
-        }
-        secret = token_secret(declared)
-        told |= {names.COMMANDS_TOKEN_SECRET: secret} if secret else {}
-    return told
+    """Where the agent is, and where a workload asks for its commands: a Function only where no agent calls it."""
+    config = deployment.config
+    told = {names.AGENT_URL: config.agent_url} if config.agent_url else {}
+    asked = config.control_plane if config.is_pushed else config.agent_url if declared.kind == "Container" else None
+    if asked is None or not declared.commands:
+        return told
+    secret = token_secret(declared)
+    return {
+        **told,
+        names.COMMANDS_URL: f"{asked}/v1",
+        names.COMMANDS_TARGET_ID: declared.id,
+        names.COMMANDS_TARGET_TYPE: workload_type(declared),
+        **({names.COMMANDS_TOKEN_SECRET: secret} if secret else {}),
+    }

@@ -7,6 +7,7 @@ import pulumi
 
 from alien_iac.models.triggers import Trigger
 from alien_iac.models.written import Written
+from alien_iac.resources import command_token
 from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
@@ -53,6 +54,7 @@ class Function(Component):
             "network": network,
             "frozen": frozen,
         }
+        link = command_token.linked(self.kind, name, link, opts) if commands is True else link
         super().__init__(name, {**arguments, **unknown}, link=link, transform=transform, opts=opts)
 
     @property

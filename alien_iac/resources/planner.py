@@ -19,6 +19,7 @@ from alien_iac.checks import config as reading
 from alien_iac.checks import stack as checks
 from alien_iac.checks.catalogue import finding
 from alien_iac.errors import Missing, StackInvalid
+from alien_iac.models.arguments import Kind, Provider
 from alien_iac.models.declared import Declared, Stack, Support
 from alien_iac.models.finding import Finding
 from alien_iac.models.platform import Platform
@@ -74,11 +75,19 @@ class Planner:
         """The roles of a kind's native resources on this platform; None where the platform is not known."""
         return self._ground.support.roles.get(kind) if self._ground.support.roles else None
 
-    @property
-    def has_tokens_in_secrets(self) -> bool:
-        """Whether a Container that asks an agent for commands needs a Secret for its token; `local` has files."""
+    def token_maker(self, kind: Kind) -> Provider | None:
+        """Who makes the token that a workload of this kind asks for commands with; None where no Secret is needed.
+
+        The control plane's are made by the vendor. An agent takes any that its Container shows; on `local` that is in a
+        file. A Function asks no agent.
+        """
         where = self._ground.deployment
-        return where is not None and where.platform is not Platform.LOCAL and where.config.agent_url is not None
+        if where is None:
+            return None
+        if where.config.is_pushed:
+            return "vendor"
+        asks_agent = kind == "Container" and where.config.agent_url is not None
+        return "generated" if asks_agent and where.platform is not Platform.LOCAL else None
 
     def provider(self) -> pulumi.ProviderResource:
         """The deployment's pinned provider. Raises Refused where the config does not say which."""

@@ -1,10 +1,11 @@
 """Secret: one value that the stack program never holds."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, Never
+from typing import Never
 
 import pulumi
 
+from alien_iac.models.arguments import Provider
 from alien_iac.resources.base import Component, LinkTarget
 from alien_iac.resources.context import Transform
 
@@ -18,7 +19,7 @@ class Secret(Component):
         self,
         name: str,
         *,
-        provided_by: Literal["customer", "vendor", "generated"] = "customer",
+        provided_by: Provider = "customer",
         link: Iterable[LinkTarget] = (),
         frozen: bool = False,
         transform: Mapping[str, Transform] | None = None,

@@ -18,6 +18,7 @@ from alien_iac_aws.policy import allow, attach_to_network
 from alien_iac_aws.workload import environment
 
 MIB = 2**20
+DRAINED = {"asking for commands every minute": "USD 0.20"}
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -58,9 +59,13 @@ def build(context: Context) -> Built:
         native=native,
         workload=pulumi.Output.from_input(url).apply(lambda place: _told(context, arguments, place)),
         grants=(*grants, *started.grants, *(member.grants if member else ())),
-        exposure=tuple(_exposure(context, arguments, public)),
-        idle=member.network.idle if member else {},
+        exposure=tuple(_exposure(context, public)),
+        idle={**(member.network.idle if member else {}), **_drained(context)},
     )
+
+
+def _drained(context: Context) -> dict[str, str]:
+    return DRAINED if context.stack.is_drained(context.declared) else {}
 
 
 def _member(context: Context) -> security.Membership | None:
@@ -163,11 +168,11 @@ def _told(context: Context, arguments: FunctionArguments, url: str | None) -> Wo
     )
 
 
-def _exposure(context: Context, arguments: FunctionArguments, public: reach.Public | None) -> list[Exposure]:
+def _exposure(context: Context, public: reach.Public | None) -> list[Exposure]:
     resource = context.declared.id
     callers = [c.id for c in context.stack.components if any(link.resource == resource for link in c.links)]
     found = [Exposure(resource=resource, from_=caller, how="lambda:InvokeFunction") for caller in callers]
-    if arguments.commands:
+    if context.stack.is_called_by_agent(context.declared):
         found.append(Exposure(resource=resource, from_="agent", how="lambda:InvokeFunction"))
     if public:
         found.append(Exposure(resource=resource, from_="internet", how=public.how))

@@ -20,6 +20,7 @@ from pulumi_aws.scheduler import (
 from alien_iac.models.arguments import FunctionArguments
 from alien_iac.models.crontab import parse
 from alien_iac.models.triggers import CreatedTrigger, QueueTrigger, ScheduleTrigger
+from alien_iac.protocol.aws_lambda import DRAIN, KEY
 from alien_iac.resources.context import Context, Grant
 from alien_iac_aws import access, naming
 from alien_iac_aws.crontab import expressions
@@ -75,7 +76,8 @@ def _mapping(context: Context, function: Function, queue: str) -> EventSourceMap
 
 
 def _schedules(context: Context, function: Function, failures: Failures, triggers: list[ScheduleTrigger]) -> Started:
-    if not triggers:
+    is_drained = context.stack.is_drained(context.declared)
+    if not triggers and not is_drained:
         return Started(native={})
     role = access.role(context, "scheduler.amazonaws.com", role="schedule-role", part="schedule")
     start = allow("Start", ["lambda:InvokeFunction"], [function.arn])
@@ -88,6 +90,8 @@ def _schedules(context: Context, function: Function, failures: Failures, trigger
         for trigger in triggers
         for part, expression in enumerate(expressions(parse(trigger.cron)))
     ]
+    if is_drained:
+        made.append(_drain(waiting, function, role))
     native = {"schedules": made, "schedule-role": role, "schedule-policies": list(policies)}
     return Started(native=native, grants=(grant,))
 
@@ -111,6 +115,26 @@ def _schedule(
     return context.native("schedules", Schedule, props, suffix=f"schedule-{name}")
 
 
+def _drain(context: Context, function: Function, role: Role) -> Schedule:
+    """Has the Function ask for its commands. One that fails is not tried again: the next minute comes."""
+    config, resource = context.deployment.config, context.declared.id
+    target = ScheduleTargetArgs(
+        arn=function.arn,
+        role_arn=role.arn,
+        input=json.dumps({KEY: {"kind": DRAIN}}),
+        retry_policy=ScheduleTargetRetryPolicyArgs(maximum_event_age_in_seconds=60, maximum_retry_attempts=0),
+    )
+    props = {
+        "name": naming.name(config, "schedule", resource, DRAIN),
+        "description": f"{resource} asks for its commands",
+        "schedule_expression": "rate(1 minute)",
+        "flexible_time_window": ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+        "kms_key_arn": config.encryption_key,
+        "target": target,
+    }
+    return context.native("schedules", Schedule, props, suffix=f"schedule-{DRAIN}")
+
+
 def _schedule_target(
     function: Function, role: Role, failures: Failures, trigger: ScheduleTrigger
 ) -> ScheduleTargetArgs:
@@ -125,7 +149,7 @@ def _schedule_target(
     return ScheduleTargetArgs(
         arn=function.arn,
         role_arn=role.arn,
-        input=json.dumps({"alien": event}),
+        input=json.dumps({KEY: event}),
         dead_letter_config=ScheduleTargetDeadLetterConfigArgs(arn=failures.queue.arn),
         retry_policy=ScheduleTargetRetryPolicyArgs(
             maximum_event_age_in_seconds=_OLDEST_S, maximum_retry_attempts=_RETRIES

@@ -27,8 +27,7 @@ def grants(context: Context) -> tuple[Grant, ...]:
     """What the callers are granted by this."""
     application = place(context.deployment.settings).application
     named = [caller.id for caller in placement.callers(context.stack, context.declared)]
-    workload = context.declared.workload
-    agent = [AGENT] if workload and workload.commands else []
+    agent = [AGENT] if context.stack.is_called_by_agent(context.declared) else []
     policy = {"authentication": "Microsoft Entra ID", "audience": application}
     return tuple(
         Grant(workload=who, resource=context.declared.id, verb="call", policy=policy) for who in [*named, *agent]
@@ -48,10 +47,9 @@ def exposure(context: Context) -> tuple[Exposure, ...]:
 
 def seats(context: Context) -> list[placement.Seat]:
     """The subnets that the Function is called from: of its callers, and of the agent, a Container App within."""
-    workload = context.declared.workload
     found = [placement.seat(caller) for caller in placement.callers(context.stack, context.declared)]
     own = placement.seat(context.declared)
-    if own is not None and workload is not None and workload.commands:
+    if own is not None and context.stack.is_called_by_agent(context.declared):
         found.append(placement.Seat(network=own.network, part="internal"))
     return [seat for seat in dict.fromkeys(found) if seat is not None]
 
@@ -120,8 +118,8 @@ def _allowed(context: Context) -> list[pulumi.Input[str]]:
     found: list[pulumi.Input[str]] = [
         context.native_of(caller.id, "identity").apply(lambda identity: identity.client_id) for caller in known
     ]
-    workload, agent = context.declared.workload, place(context.deployment.settings).client
-    return [*found, *([agent] if agent and workload and workload.commands else [])]
+    agent = place(context.deployment.settings).client
+    return [*found, *([agent] if agent and context.stack.is_called_by_agent(context.declared) else [])]
 
 
 def _is_public(context: Context) -> bool:

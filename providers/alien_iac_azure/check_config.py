@@ -49,12 +49,11 @@ def _callers(stack: Stack, component: Declared, settings: Mapping[str, Any]) -> 
     """A Function that is called has to know a token that is meant for it, and the agent has to be somebody."""
     if component.kind != "Function" or component.workload is None:
         return
-    commands = component.workload.commands
     if placement.is_called(stack, component) and not settings.get(place.APPLICATION):
         message = f"{component.id} is called, and {place.APPLICATION} names no application that tokens are made out to"
         hint = "register one in the customer's tenant, with no secret and no permissions, and set its client id"
         yield finding("CONFIG_MISSING", place.APPLICATION, message, hint)
-    if commands and not settings.get(place.CLIENT):
+    if stack.is_called_by_agent(component) and not settings.get(place.CLIENT):
         message = f"{component.id} answers commands, and {place.CLIENT} does not say as whom the agent calls it"
         yield finding("CONFIG_MISSING", place.CLIENT, message, f"pulumi config set {place.CLIENT} {_GUID}")
 

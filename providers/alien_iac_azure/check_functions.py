@@ -22,7 +22,7 @@ def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
     for component in stack.components:
         if isinstance(component.arguments, FunctionArguments):
             yield from _variables(component.id, component.arguments)
-            yield from _waits(component, component.arguments)
+            yield from _waits(stack, component, component.arguments)
             yield from (_flex if is_flex(component) else _app)(component.id, component.arguments)
 
 
@@ -52,9 +52,9 @@ def _app(resource: str, arguments: FunctionArguments) -> Iterator[Finding]:
         yield finding("AZURE_ROUNDED", resource, message)
 
 
-def _waits(component: Declared, arguments: FunctionArguments) -> Iterator[Finding]:
+def _waits(stack: Stack, component: Declared, arguments: FunctionArguments) -> Iterator[Finding]:
     seconds = parse_seconds(arguments.timeout)
-    if seconds > HTTP_S and (arguments.public or arguments.commands):
+    if seconds > HTTP_S and (arguments.public or stack.is_called_by_agent(component)):
         message = (
             f'timeout "{arguments.timeout}": whoever calls it waits {HTTP_S} seconds at most, and it goes on after'
         )

@@ -102,7 +102,7 @@ def _container(
         "certificate": domain.certify(context, named, app) if named else None,
     }
     there = {role: resource for role, resource in native.items() if resource is not None}
-    return _Made(name=app.name, native=there, grants=(pulled.grant,), idle=image.IDLE)
+    return _Made(name=app.name, native=there, grants=(pulled.grant,), idle={**image.IDLE, **jobs.idle(context)})
 
 
 def _ingress(context: Context, arguments: FunctionArguments, named: domain.Domain | None) -> IngressArgs | None:
@@ -130,7 +130,7 @@ def _told(context: Context, arguments: FunctionArguments) -> pulumi.Output[Workl
             commands=arguments.commands,
             public_url=public,
             health=Health(kind="heartbeat"),
-            invoke=invoke if arguments.commands else None,
+            invoke=invoke if context.stack.is_called_by_agent(context.declared) else None,
         )
 
     own, outer = addresses.url(context, context.declared), addresses.public_url(context, context.declared)

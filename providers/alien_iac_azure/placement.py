@@ -98,8 +98,7 @@ def callers(stack: Stack, declared: Declared) -> tuple[Declared, ...]:
 
 def is_called(stack: Stack, declared: Declared) -> bool:
     """Whether anybody calls a Function by its private address: a workload that is linked to it, or the agent."""
-    commands = declared.workload is not None and declared.workload.commands
-    return commands or bool(callers(stack, declared))
+    return stack.is_called_by_agent(declared) or bool(callers(stack, declared))
 
 
 def _object(text: str) -> Any:

@@ -22,12 +22,13 @@ from alien_iac_gcp.run_service import Running, Settings, run
 from alien_iac_gcp.shape import callers
 from alien_iac_gcp.sizes import asked, run_size
 from alien_iac_gcp.triggers import started_by
-from alien_iac_gcp.workload import account_of
+from alien_iac_gcp.workload import account_of, is_started
 
 PORT = 8080
 AT_ONCE = 10
 """What one copy works on at once, where the author does not say how many copies there may be."""
 COPIES = 100
+DRAINED = {"asking for commands every minute": "USD 0.65"}
 
 
 def build(context: Context) -> Built:
@@ -61,7 +62,7 @@ def build(context: Context) -> Built:
         workload=pulumi.Output.all(url, public).apply(lambda urls: _told(context, urls[0], urls[1])),
         grants=(*made.granted.grants, *invokers.grants, *started.grants),
         exposure=_exposure(context),
-        idle=public_front.IDLE if front else {},
+        idle={**(public_front.IDLE if front else {}), **_drained(context)},
     )
 
 
@@ -82,8 +83,12 @@ def settings(arguments: FunctionArguments) -> Settings:
     )
 
 
+def _drained(context: Context) -> dict[str, str]:
+    return DRAINED if context.stack.is_drained(context.declared) else {}
+
+
 def _starter(context: Context) -> list[tuple[str, str]]:
-    return [(context.declared.id, TRIGGERS)] if context.declared.triggers else []
+    return [(context.declared.id, TRIGGERS)] if is_started(context) else []
 
 
 def _front(context: Context, made: Running) -> dict[str, Any]:

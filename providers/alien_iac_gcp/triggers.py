@@ -6,7 +6,9 @@ Storage, where Eventarc would want a role on the whole project, and what fails b
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_gcp.cloudscheduler import Job, JobHttpTargetArgs, JobHttpTargetOidcTokenArgs, JobRetryConfigArgs
@@ -52,7 +54,9 @@ def started_by(context: Context, waits: tuple[pulumi.Resource, ...]) -> Started:
     for number, trigger in enumerate(schedules):
         for each, expression in enumerate(expressions(parse(trigger.cron))):
             part = f"schedule-{number}" + (f"-{each}" if each else "")
-            jobs.append(_job(context, trigger, expression, part))
+            jobs.append(_scheduled(context, trigger, expression, part))
+    if context.stack.is_drained(context.declared):
+        jobs.append(_drain(context))
     made: Natives = {"schedules": jobs} if jobs else {}
     grants: tuple[Grant, ...] = ()
     for created in dict.fromkeys(t for t in context.declared.triggers if isinstance(t, CreatedTrigger)):
@@ -63,30 +67,48 @@ def started_by(context: Context, waits: tuple[pulumi.Resource, ...]) -> Started:
     return Started(native=made, grants=grants)
 
 
-def _job(context: Context, trigger: ScheduleTrigger, expression: str, part: str) -> Job:
-    arguments, url = context.declared.arguments, run_url(context, context.declared.id)
-    timeout = parse_seconds(arguments.timeout) if isinstance(arguments, FunctionArguments) else MAX_ATTEMPT_S
+def _scheduled(context: Context, trigger: ScheduleTrigger, expression: str, part: str) -> Job:
+    body = base64.b64encode(json.dumps(trigger.model_dump(), sort_keys=True).encode()).decode()
     props = {
-        "name": naming.name(context.deployment.config, "job", context.declared.id, part),
-        "region": place(context.deployment.settings).region,
         "description": f"Starts {context.declared.id} at {trigger.cron} in {trigger.timezone}",
         "schedule": expression,
         "time_zone": trigger.timezone,
-        "attempt_deadline": f"{min(MAX_ATTEMPT_S, max(MIN_ATTEMPT_S, timeout))}s",
         "retry_config": JobRetryConfigArgs(retry_count=RETRIES, min_backoff_duration="10s"),
-        "http_target": _target(context, trigger, url),
     }
-    return with_apis(context, "cloudscheduler").native("schedules", Job, props, suffix=part)
+    return _job(context, part, props, _target(context, cloud_run.SCHEDULES_PATH, body))
 
 
-def _target(context: Context, trigger: ScheduleTrigger, url: pulumi.Output[str]) -> JobHttpTargetArgs:
-    body = base64.b64encode(json.dumps(trigger.model_dump(), sort_keys=True).encode()).decode()
-    where = place(context.deployment.settings)
-    starter = email(context.deployment.config, where, context.declared.id, TRIGGERS)
+def _drain(context: Context) -> Job:
+    """Has the Function ask for its commands. One that fails is not tried again: the next minute comes."""
+    props = {
+        "description": f"{context.declared.id} asks for its commands",
+        "schedule": "* * * * *",
+        "time_zone": "UTC",
+        "retry_config": JobRetryConfigArgs(retry_count=0),
+    }
+    return _job(context, "schedule-drain", props, _target(context, cloud_run.DRAIN_PATH))
+
+
+def _job(context: Context, part: str, props: Mapping[str, Any], target: JobHttpTargetArgs) -> Job:
+    arguments = context.declared.arguments
+    timeout = parse_seconds(arguments.timeout) if isinstance(arguments, FunctionArguments) else MAX_ATTEMPT_S
+    whole = {
+        "name": naming.name(context.deployment.config, "job", context.declared.id, part),
+        "region": place(context.deployment.settings).region,
+        "attempt_deadline": f"{min(MAX_ATTEMPT_S, max(MIN_ATTEMPT_S, timeout))}s",
+        **props,
+        "http_target": target,
+    }
+    return with_apis(context, "cloudscheduler").native("schedules", Job, whole, suffix=part)
+
+
+def _target(context: Context, path: str, body: str | None = None) -> JobHttpTargetArgs:
+    url = run_url(context, context.declared.id)
+    starter = email(context.deployment.config, place(context.deployment.settings), context.declared.id, TRIGGERS)
     return JobHttpTargetArgs(
         http_method="POST",
-        uri=pulumi.Output.concat(url, cloud_run.SCHEDULES_PATH),
-        headers={"Content-Type": "application/json"},
+        uri=pulumi.Output.concat(url, path),
+        headers={"Content-Type": "application/json"} if body else None,
         body=body,
         oidc_token=JobHttpTargetOidcTokenArgs(service_account_email=starter, audience=url),
     )

@@ -59,6 +59,11 @@ def of_image(declared: Declared) -> list[str] | None:
     return list(given) if given else None
 
 
+def is_started(context: Context) -> bool:
+    """Whether the account that may do nothing but start this Function is needed."""
+    return bool(context.declared.triggers) or context.stack.is_drained(context.declared)
+
+
 def _told(target: Declared, context: Context) -> pulumi.Output[str]:
     return binding(target, context).apply(lambda told: json.dumps(told.dump(), sort_keys=True))
 
@@ -67,11 +72,14 @@ def _callers(context: Context) -> dict[str, pulumi.Input[str]]:
     """Who may come in to what is not for the public; a public Function asks itself, since Cloud Run does not there."""
     config, where = context.deployment.config, place(context.deployment.settings)
     known = [email(config, where, caller.id) for caller in callers(context.stack, context.declared)]
-    if context.declared.triggers:
+    if is_started(context):
         known.append(email(config, where, context.declared.id, TRIGGERS))
-    if context.declared.workload and context.declared.workload.commands:
+    if context.stack.is_called_by_agent(context.declared):
         known.append(email(config, where, f"-{AGENT}"))
-    told = {cloud_run.CALLERS: json.dumps(sorted(known)), cloud_run.AUDIENCE: run_url(context, context.declared.id)}
+    told: dict[str, pulumi.Input[str]] = {
+        cloud_run.CALLERS: json.dumps(sorted(known)),
+        cloud_run.AUDIENCE: run_url(context, context.declared.id),
+    }
     is_public = context.declared.workload is not None and context.declared.workload.public
     return told if is_public else {**told, cloud_run.ASKED: "true"}
 

@@ -6,7 +6,14 @@ from typing import Any
 import pulumi
 
 from alien_iac.models.declared import Declared
-from alien_iac.protocol.environment import COMMANDS_TOKEN_FILE, COMMANDS_URL, STATE_DIR, TOKEN_FILE, binding_name
+from alien_iac.protocol.environment import (
+    COMMANDS_TOKEN_FILE,
+    COMMANDS_TOKEN_SECRET,
+    COMMANDS_URL,
+    STATE_DIR,
+    TOKEN_FILE,
+    binding_name,
+)
 from alien_iac.protocol.local import Layout
 from alien_iac.resources.context import Context
 from alien_iac.resources.environment import common
@@ -36,7 +43,7 @@ def environment(context: Context, layout: Layout) -> dict[str, pulumi.Input[str]
     """The author's variables, and ours over them."""
     name = context.declared.id
     ours = common(context.declared, context.deployment)
-    if COMMANDS_URL in ours:
+    if COMMANDS_URL in ours and COMMANDS_TOKEN_SECRET not in ours:
         ours[COMMANDS_TOKEN_FILE] = str(layout.token(name))
     return {
         **telemetry(context),

@@ -1,6 +1,7 @@
 """What holds for every component on every platform."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -283,6 +284,31 @@ def test_a_containers_token_is_where_its_identity_alone_reads_it(run: Run, platf
     assert "api-commands" not in {one["id"] for one in told["kept"]}
     own = recording.one("alien:index:Secret", "api-commands")
     assert not any(each.protect or each.retain_on_delete for each in recording.children(own))
+
+
+PUSHED = {"alien:controlPlane": "https://control.example", "alien:deploymentId": "dep_1"}
+
+
+@pytest.mark.parametrize("kind", ["Function", "Container"])
+def test_where_no_agent_is_a_workload_asks_the_control_plane_itself(run: Run, kind: Kind) -> None:
+    recording = run(lambda: MAKE[kind]("api", commands=True), PUSHED)
+    assert recording.error is None
+    (workload,) = recording.outputs["alien"]["workloads"]
+    assert workload["tokenSecret"] == "api-commands"
+    assert recording.outputs["alien"]["secrets"]["api-commands"]
+    own = recording.one("alien:index:Secret", "api-commands")
+    assert not any(each.protect or each.retain_on_delete for each in recording.children(own))
+    told = json.dumps([dict(r.inputs) for r in natives(recording)])  # ECS and machines have theirs within a text
+    for name in ("URL", "TOKEN_SECRET", "TARGET_RESOURCE_ID", "TARGET_RESOURCE_TYPE"):
+        assert f"ALIEN_COMMANDS_{name}" in told
+    assert "https://control.example/v1" in told
+    assert "dep_1" in told
+    assert "ALIEN_AGENT_URL" not in told
+
+
+def test_a_function_without_commands_asks_nobody(run: Run) -> None:
+    recording = run(lambda: alien.Function("api", source="worker"), PUSHED)
+    assert "ALIEN_COMMANDS_URL" not in dict(pair for r in natives(recording) for pair in variables([r.inputs]))
 
 
 def test_a_container_without_an_agent_has_no_token(run: Run) -> None:

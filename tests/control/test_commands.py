@@ -353,6 +353,29 @@ async def test_a_receiver_buys_short_tokens_for_its_own_workload_alone(plane: Pl
     assert (function.status_code, function.json()["code"]) == (422, "COMMAND_RECEIVER_NOT_SUPPORTED")
 
 
+async def test_without_an_agent_a_receiver_makes_itself_known_by_asking(plane: Plane) -> None:
+    made = await plane.ok("POST", "/enrolment-codes", {"customer": "acme", "platform": "aws"})
+    deployment = made["deploymentId"]
+    body = {"deploymentId": deployment, "command": "x", "params": inline(1)}
+    assert (await plane.call("POST", "/commands", body)).json()["code"] == "NO_COMMAND_TARGETS"
+    token = await plane.token("receive", deploymentId=deployment, target="worker")
+    lease = {"deploymentId": deployment, "target": WORKER}
+    for _ in range(2):
+        assert (await plane.ok("POST", "/commands/leases", lease, token))["leases"] == []
+    sent = await plane.ok("POST", "/commands", body)
+    (found,) = (await plane.ok("POST", "/commands/leases", lease, token))["leases"]
+    assert (found["commandId"], found["envelope"]["target"]) == (sent["commandId"], WORKER)
+
+
+async def test_of_an_agents_deployment_the_agent_says_who_takes_commands(plane: Plane, agent: Agent) -> None:
+    await agent.beat(None)
+    token = await plane.token("receive", deploymentId=agent.deployment_id, target="other")
+    other = {"resourceId": "other", "resourceType": "container"}
+    await plane.ok("POST", "/commands/leases", {"deploymentId": agent.deployment_id, "target": other}, token)
+    body = {"deploymentId": agent.deployment_id, "command": "x", "params": inline(1), "targetResourceId": "other"}
+    assert (await plane.call("POST", "/commands", body)).status_code == 404
+
+
 async def test_a_lease_is_renewed_while_nobody_else_has_the_command(plane: Plane, agent: Agent) -> None:
     await agent.sent()
     (lease,) = await agent.lease(leaseSeconds=10)

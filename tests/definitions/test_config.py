@@ -13,6 +13,7 @@ def test_the_keys_are_public() -> None:
         "alien:agentUrl",
         "alien:controlPlane",
         "alien:customer",
+        "alien:deploymentId",
         "alien:domain",
         "alien:encryptionKey",
         "alien:labels",

@@ -114,6 +114,8 @@ CONFIG: dict[str, dict[str, str | None]] = {
     "CONFIG_UNKNOWN": {"colour": "blue"},
 }
 ELSEWHERE = {
+    "COMMANDS_TOKEN": "test_commands_where_no_agent_is",
+    "COMMANDS_UNREACHED": "test_commands_where_no_agent_is",
     "ARTIFACT_LARGE": "test_clouds.py",
     "ARTIFACT_TOO_LARGE": "test_clouds.py",
     "IGNORED": "test_what_local_has_no_use_for_is_told_and_built",
@@ -173,6 +175,21 @@ def test_every_code_of_the_catalogue_is_made_by_a_test() -> None:
     others = ("AWS_", "AZURE_", "GCP_", "RULE_")  # the tests of their packages make those
     assert sorted([*REFUSED, *CONFIG, *ELSEWHERE]) == [code for code in CATALOGUE if not code.startswith(others)]
     assert list(CATALOGUE) == sorted(CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("config", "codes"),
+    [
+        ({}, set()),
+        ({"controlPlane": "https://control.example"}, {"COMMANDS_UNREACHED"}),
+        ({"controlPlane": "https://control.example", "deploymentId": "dep_1"}, {"COMMANDS_TOKEN"}),
+        ({"controlPlane": "https://control.example", "agentUrl": "http://127.0.0.1:4100"}, set()),
+    ],
+)
+def test_commands_where_no_agent_is(folder: Path, config: dict[str, str], codes: set[str]) -> None:
+    recording = check(folder, lambda: (triggered(commands=True), alien.Function("other", source="app")), **config)
+    assert recording.error is None
+    assert {code for code in CATALOGUE if any(f"[{code}]" in text for text in recording.messages)} == codes
 
 
 @pytest.mark.parametrize("code", REFUSED)

@@ -95,6 +95,15 @@ def full_app() -> None:
     pulumi.export("url", api.url)
 
 
+PUSHED: Mapping[str, str | None] = {
+    "alien:agentUrl": None,
+    "alien:controlPlane": "https://control.example",
+    "alien:deploymentId": "dep_0123",
+}
+"""The config of a deployment without an agent, whose Functions ask for their commands."""
+CONFIG: Mapping[str, Mapping[str, str | None]] = {"function/push": PUSHED, "function/push-image": PUSHED}
+"""What a case has in its config beside, or instead of, what all have."""
+
 CASES: Mapping[str, Case] = {
     "storage/default": lambda: alien.Storage("files"),
     "storage/arguments": lambda: alien.Storage(
@@ -110,6 +119,8 @@ CASES: Mapping[str, Case] = {
     "function/arguments": every_function_argument,
     "function/public": lambda: alien.Function("worker", source="./worker", public=True),
     "function/triggers": every_trigger,
+    "function/push": lambda: alien.Function("worker", source="./worker", commands=True),
+    "function/push-image": lambda: alien.Function("worker", image=IMAGE, commands=True),
     "function/image": lambda: alien.Function("worker", image=IMAGE),
     "container/default": lambda: alien.Container("api", source="./api"),
     "container/arguments": every_container_argument,

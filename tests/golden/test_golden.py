@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden.golden_cases import CASES
+from golden.golden_cases import CASES, CONFIG
 
 from alien_iac import platforms
 from alien_iac.models.platform import Platform
@@ -56,7 +56,8 @@ def test_resources_are_those_of_the_golden_file(
         (tmp_path / name).mkdir()
         (tmp_path / name / "main.py").touch()
     config = config_for(platform, agentUrl="http://127.0.0.1:4100", domain="acme.example.com")
-    recording = record(CASES[case], surroundings(tmp_path, config, docker=True))
+    given = {key: value for key, value in {**config, **CONFIG.get(case, {})}.items() if value is not None}
+    recording = record(CASES[case], surroundings(tmp_path, given, docker=True))
     # What a platform refuses is told as well: its golden file has the finding, and no resource.
     assert recording.error is None or recording.findings
     told = {

@@ -98,6 +98,15 @@ def test_a_customers_config_is_read_and_their_secrets_are_not(project: Reviewed)
     assert "acme-x1y2z3" in told
     assert "[secret]" in told
     assert [one.to for one in review.leaves] == ["https://alien.example.com"]
+    assert review.leaves[0].what.startswith("the agent asks")
+
+
+def test_workloads_that_ask_for_commands_themselves_are_told_of(project: Reviewed) -> None:
+    pushed = {"alien:controlPlane": "https://alien.example.com", "alien:deploymentId": "dep_1"}
+    project.configured("acme", {"alien:platform": "local", "alien:prefix": "acme-x1y2z3", **pushed})
+    review = project.with_program(f"{TWO}\nalien.Container('own', source='api', commands=True)\n").review(stack="acme")
+    assert review.leaves[0].what.startswith("each workload with commands=True asks")
+    assert "COMMANDS_TOKEN" in {finding.code for finding in review.findings}
 
 
 def test_the_program_sees_no_credentials(project: Reviewed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,11 @@ def test_where_nobody_may_call_there_is_nothing(machine: Machine, source: Path) 
 def run_job(machine: Machine, source: Path, cron: str) -> subprocess.CompletedProcess[str]:
     trigger = {"kind": "schedule", "cron": cron, "timezone": "UTC"}
     env = cloud("azure", machine.folder, **{azure_functions.JOB: json.dumps(trigger)})
-    env |= {environment.TRIGGERS: json.dumps([trigger]), "PYTHONPATH": str(ROOT)}
+    return in_a_job(machine, source, env | {environment.TRIGGERS: json.dumps([trigger])})
+
+
+def in_a_job(machine: Machine, source: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    env = {**env, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "alien_iac.runtime.function", str(source)]
     return subprocess.run(command, env=env, cwd=machine.folder, check=False, capture_output=True, text=True, timeout=60)
 
@@ -128,17 +132,21 @@ def agent() -> Iterator[Agent]:
         yield made
 
 
-def test_the_drain_answers_all_that_waits(machine: Machine, source: Path, agent: Agent) -> None:
+def asking(machine: Machine, agent: Agent) -> dict[str, str]:
+    """What a Function is told that asks for its commands itself."""
     token = machine.folder / "token"
     token.write_text(agent.token)
-    told = {
-        cloud_run.ASKED: "true",
+    return {
         environment.TIMEOUT_SECONDS: "30",
         environment.COMMANDS_URL: f"{agent.url}/base",
         environment.COMMANDS_TOKEN_FILE: str(token),
         environment.COMMANDS_TARGET_ID: "worker",
         environment.COMMANDS_TARGET_TYPE: "worker",
     }
+
+
+def test_the_drain_answers_all_that_waits(machine: Machine, source: Path, agent: Agent) -> None:
+    told = {cloud_run.ASKED: "true", **asking(machine, agent)}
     running = start(machine, source, cloud("gcp", machine.folder, **told))
     for number in range(3):
         agent.add("add", b'{"left": 1, "right": 2}', command_id=f"c{number}")
@@ -146,6 +154,14 @@ def test_the_drain_answers_all_that_waits(machine: Machine, source: Path, agent:
     assert sorted(agent.results) == ["c0", "c1", "c2"]
     assert all(one[0]["status"] == "success" for one in agent.results.values())
     assert len(agent.leases) == 4  # the last one found nothing, and was not held
+
+
+def test_a_job_answers_all_that_waits(machine: Machine, source: Path, agent: Agent) -> None:
+    agent.add("add", b'{"left": 1, "right": 2}', command_id="c0")
+    env = cloud("azure", machine.folder, **{azure_functions.JOB: azure_functions.DRAIN}, **asking(machine, agent))
+    done = in_a_job(machine, source, env)
+    assert done.returncode == 0, done.stdout
+    assert agent.results["c0"][0]["status"] == "success"
 
 
 def test_without_a_control_plane_there_is_nothing_to_drain(machine: Machine, source: Path) -> None:

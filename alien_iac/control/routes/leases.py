@@ -16,6 +16,7 @@ from alien_iac.control.routes.commands import bodies
 from alien_iac.control.security import Receiver, authenticate
 from alien_iac.control.signatures import Answering
 from alien_iac.control.store import commands as store
+from alien_iac.control.store import deployments
 from alien_iac.control.store.commands import Delivery, Wanted
 from alien_iac.control.store.engine import Transaction
 from alien_iac.control.tokens import Caller
@@ -40,6 +41,8 @@ async def acquire(
 ) -> arc.Leases:
     """Lease commands; with `wait`, held until there are some. A deployment's agent leaves `target` out."""
     target = _target(caller, body)
+    if caller.target is not None and body.target is not None:
+        await _hear(control, body.deployment_id, body.target)
     if target is None and body.holding is not None:
         await _return_lost(control, body.deployment_id, body.holding)
 
@@ -72,6 +75,13 @@ def _target(caller: Caller, body: arc.LeaseRequest) -> str | None:
     if named is None and caller.target is None and not caller.has("agent") and "admin" not in caller.scopes:
         raise Forbidden("only a deployment's agent leases for all workloads", hint="name a target")
     return named or caller.target
+
+
+async def _hear(control: Control, deployment_id: str, target: arc.Target) -> None:
+    """Know of a receiver of a deployment that no agent speaks for, so that commands can be sent to it."""
+    known = await control.database.read(lambda transaction: deployments.row(transaction, deployment_id))
+    if known["last_seen"] is None and target.dump() not in known["targets"]:
+        await control.database.write(lambda transaction: deployments.heard(transaction, deployment_id, target))
 
 
 async def _return_lost(control: Control, deployment_id: str, holding: Collection[str]) -> None:

@@ -10,6 +10,7 @@ from alien_iac.control.store import paging
 from alien_iac.control.store.engine import Transaction
 from alien_iac.control.store.tables import DEPLOYMENTS, DESIRED
 from alien_iac.errors import NotFound
+from alien_iac.protocol import arc
 from alien_iac.protocol.api import Deployment, HealthWord, Heartbeat, NewDeployment, Report, WorkloadHealth
 from alien_iac.rollout.events import Seen
 
@@ -163,6 +164,15 @@ def reported(transaction: Transaction, deployment_id: str, report: Report) -> No
     if report.phase in {"succeeded", "unchanged", "returned"}:
         values |= {"release": report.release, "commands": list(report.commands), "targets": list(report.targets)}
     transaction.run(update(DEPLOYMENTS).where(DEPLOYMENTS.c.id == deployment_id).values(values))
+
+
+def heard(transaction: Transaction, deployment_id: str, target: arc.Target) -> None:
+    """Note a workload that asks for its commands itself: where no agent says which take some, it is one of them."""
+    known = row(transaction, deployment_id)
+    others = [each for each in known["targets"] if each["resourceId"] != target.resource_id]
+    if known["last_seen"] is None:
+        values = {"targets": [*others, target.dump()]}
+        transaction.run(update(DEPLOYMENTS).where(DEPLOYMENTS.c.id == deployment_id).values(values))
 
 
 def pin(transaction: Transaction, deployment_id: str, release: str | None) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from alien_iac.errors import BindingInvalid, Unavailable
 from alien_iac.models.triggers import ScheduleTrigger
 from alien_iac.protocol import azure_functions
-from alien_iac.runtime import server, workload
+from alien_iac.runtime import drain, server, workload
 from alien_iac.runtime.azure import polled, timers
 from alien_iac.runtime.azure.callers import admission
 from alien_iac.runtime.clock import SystemClock
@@ -32,7 +32,7 @@ LIMIT_SECONDS = 240.0
 
 
 async def run(folder: Path, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
-    """Load the folder's code and serve it until SIGTERM or SIGINT; as a job, run its schedule once.
+    """Load the folder's code and serve it until SIGTERM or SIGINT; as a job, run its schedule once, or answer commands.
 
     InvalidInput or BindingInvalid before anything is served, where a trigger has no handler or is wrong. Unavailable
     for a job whose handlers failed to the last, so that it counts as failed.
@@ -41,7 +41,7 @@ async def run(folder: Path, settings: Settings, environ: Mapping[str, str] = os.
     job = environ.get(azure_functions.JOB)
     if job:
         with captured():
-            await _run_job(mine, _schedule(job))
+            await (drain.drain(mine) if job == azure_functions.DRAIN else _run_job(mine, _schedule(job)))
         return
     limit = min(LIMIT_SECONDS, settings.timeout_seconds or LIMIT_SECONDS)
     beside = tuple(polled.services(mine, environ))

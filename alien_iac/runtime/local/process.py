@@ -11,15 +11,17 @@ from alien_iac.errors import BindingInvalid
 from alien_iac.models.triggers import CreatedTrigger, QueueTrigger, ScheduleTrigger
 from alien_iac.protocol import environment
 from alien_iac.protocol.bindings import LocalQueue
-from alien_iac.runtime import links, server, serving, workload
+from alien_iac.runtime import links, receiver, server, serving, workload
 from alien_iac.runtime.clock import SystemClock
 from alien_iac.runtime.doors import WorkloadToken
 from alien_iac.runtime.events import message_of
+from alien_iac.runtime.http import async_client
 from alien_iac.runtime.local.created import CreatedObjects
 from alien_iac.runtime.local.ledger import Ledger
 from alien_iac.runtime.local.messages import Broker
 from alien_iac.runtime.local.schedules import Schedule
 from alien_iac.runtime.polling import Polled
+from alien_iac.runtime.receiver import Receiver
 from alien_iac.runtime.server import Service, Serving
 from alien_iac.runtime.settings import Settings
 from alien_iac.runtime.stores import local_storage
@@ -34,8 +36,8 @@ async def run(folder: Path, settings: Settings) -> None:
     InvalidInput or BindingInvalid before anything is served, where a trigger has no handler or is wrong.
     """
     mine = workload.load(folder, settings, SystemClock())
-    async with _triggered(mine) as services:
-        beside = [*services, Heartbeats(mine.vitals, settings, mine.clock)]
+    async with _triggered(mine) as services, _commanded(mine) as receivers:
+        beside = [*services, *receivers, Heartbeats(mine.vitals, settings, mine.clock)]
         await server.run(mine, Serving(admission=WorkloadToken(settings), host=serving.LOOPBACK, beside=beside))
 
 
@@ -65,6 +67,17 @@ async def _triggered(mine: Workload) -> AsyncIterator[list[Service]]:
         yield services
     finally:
         ledger.close()
+
+
+@asynccontextmanager
+async def _commanded(mine: Workload) -> AsyncIterator[list[Service]]:
+    """What asks the control plane for commands, all the time, where no agent calls with them."""
+    wanted = receiver.read()
+    if wanted is None:
+        yield []
+        return
+    async with async_client() as http:
+        yield [Receiver(wanted, mine.runner, mine.clock, http)]
 
 
 def _messages(trigger: QueueTrigger, mine: Workload) -> Polled:
