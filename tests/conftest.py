@@ -13,6 +13,8 @@ TOGETHER: Mapping[str, str] = MappingProxyType(
         "system/test_kills": "fleet 1",
         "system/test_releases": "fleet 2",
         "system/test_trust": "fleet 2",
+        "dashboard/test_pages": "dashboard",
+        "dashboard/test_walks": "dashboard",
         "aws/test_full_app_on_ministack": "accounts",
         "runtime/test_lambda_on_ministack": "functions",
     }
