@@ -12,6 +12,7 @@ from control.control_plane import Agent, Plane, plane_in
 from control.control_vendor import Json
 
 from alien_iac.control.dashboard.app import create
+from alien_iac.control.pacing import FAILURES
 
 URL = "http://control.test"
 EVERYBODY = frozenset({"none", "garbage", "forged", "logged-out", "revoked", "over", "read", "read-send", "admin"})
@@ -301,3 +302,12 @@ async def test_what_cannot_be_read_is_refused_in_words(plane: Plane, agent: Agen
         assert (await browser.get("/dashboard/?q=%00")).status_code == 400
         assert (await browser.get("/dashboard/audit?cursor=x")).status_code == 400
         assert (await browser.get("/dashboard/rollouts/x/actions/burn")).status_code == 400
+
+
+async def test_wrong_tokens_are_counted_and_then_refused(plane: Plane) -> None:
+    for _ in range(FAILURES.burst):
+        assert (await login(plane, "alien_token_wrong")).status_code == 401
+    answer = await login(plane, plane.admin)
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert "Too Many Requests" in answer.text

@@ -16,6 +16,7 @@ from alien_iac.control.collaborators import Control
 from alien_iac.control.dashboard import audit, commands, deployments, fleet, login, releases, rollouts, telemetry
 from alien_iac.control.dashboard.pages import BASE, HEADERS, HERE, Pages, link
 from alien_iac.control.dashboard.visitors import LoginNeeded, Screen, screen
+from alien_iac.control.refusals import TooManyRequests
 from alien_iac.errors import AlienError
 
 ROUTERS = (login, fleet, deployments, commands, telemetry, rollouts, releases, audit)
@@ -52,7 +53,10 @@ def _install_failures(app: FastAPI) -> None:
 
     @app.exception_handler(AlienError)
     async def ours(request: Request, error: AlienError) -> Response:
-        return await _page(request, error.http_status, error.message, error.hint)
+        found = await _page(request, error.http_status, error.message, error.hint)
+        if isinstance(error, TooManyRequests):
+            found.headers["retry-after"] = str(error.after)
+        return found
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -15,8 +15,6 @@ from alien_iac.errors import AlienError, Forbidden, Unauthorized
 
 router = Routes()
 
-Next = Annotated[str, Query(max_length=1000)]
-
 
 async def count(seen: Anyone) -> None:
     """TooManyRequests from an address that gave too many wrong tokens."""

@@ -69,7 +69,7 @@ class Needs:
     scope: str
 
     async def __call__(self, seen: Anyone) -> Screen:
-        """The screen. LoginNeeded for nobody; Forbidden for somebody else."""
+        """The screen. LoginNeeded for nobody; Forbidden for somebody else; TooManyRequests."""
         return _let_in(seen, self.scope)
 
 
@@ -78,6 +78,7 @@ def _let_in(seen: Screen, scope: str) -> Screen:
         raise LoginNeeded("you are not logged in, or your session is over")
     if not seen.caller.has(scope) or seen.caller.deployment_id is not None:
         raise Forbidden(f"this needs a token with scope {scope}", hint="log in with another token")
+    seen.control.pace.take(seen.caller)
     return seen
 
 
