@@ -1,13 +1,11 @@
 """The fleet as it is searched, sorted, paged and counted; on a database, and on the page that shows it."""
 
 import re
-from collections.abc import AsyncIterator
 from itertools import product
-from pathlib import Path
 from typing import get_args
 
 import pytest
-from control.control_plane import Plane, plane_in
+from control.control_plane import Plane
 from dashboard.test_doors import client, cookie_of
 
 from alien_iac.control.store import deployments, fleet
@@ -18,25 +16,23 @@ from alien_iac.protocol.api import Heartbeat, NewDeployment
 COUNT = 120
 
 
-@pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
+def people(transaction: Transaction) -> None:
     """120 customers: every second was heard of, every tenth of these is unhealthy, the last one is gone."""
-    async with plane_in(tmp_path, rooted=False) as made:
+    for number in range(COUNT):
+        name = f"customer-{number:03}"
+        platform = "aws" if number % 3 else "local"
+        deployments.add(transaction, f"dep_{number:03}", NewDeployment(customer=name, platform=platform))
+        if number % 2 == 0:
+            health = "unhealthy" if number % 20 == 0 else "healthy"
+            release = f"1.{number % 3}"
+            beat = Heartbeat.model_validate({"agent_version": "1", "health": health, "release": release})
+            deployments.beat(transaction, f"dep_{number:03}", beat)
+    deployments.gone(transaction, f"dep_{COUNT - 1}")
 
-        def people(transaction: Transaction) -> None:
-            for number in range(COUNT):
-                name = f"customer-{number:03}"
-                platform = "aws" if number % 3 else "local"
-                deployments.add(transaction, f"dep_{number:03}", NewDeployment(customer=name, platform=platform))
-                if number % 2 == 0:
-                    health = "unhealthy" if number % 20 == 0 else "healthy"
-                    release = f"1.{number % 3}"
-                    beat = Heartbeat.model_validate({"agent_version": "1", "health": health, "release": release})
-                    deployments.beat(transaction, f"dep_{number:03}", beat)
-            deployments.gone(transaction, f"dep_{COUNT - 1}")
 
-        await made.control.database.write(people)
-        yield made
+@pytest.fixture(autouse=True)
+async def peopled(plane: Plane) -> None:
+    await plane.control.database.write(people)
 
 
 async def look(plane: Plane, **asked: object) -> Fleet:
