@@ -23,7 +23,7 @@ from alien_iac.protocol.outputs import Kept
 from alien_iac.resources.context import Built, Context
 from alien_iac_azure import logs, naming, network
 from alien_iac_azure.place import place
-from alien_iac_azure.shared import group_name, inside
+from alien_iac_azure.shared import group_name, inside, once
 
 _DELETED_DAYS = 90
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -40,7 +40,7 @@ def build(context: Context) -> Built:
     generated = arguments.provided_by == "generated"
     audit = context.native("audit", DiagnosticSetting, logs.sent(context, vault.id, "AuditEvent"), suffix="audit")
     made = (
-        {"value": context.native("value", Deployment, _value(context, vault), suffix="value", kept=True)}
+        {"value": context.native("value", once(Deployment), _value(context, vault), suffix="value", kept=True)}
         if generated
         else {}
     )

@@ -31,6 +31,11 @@ def keeping(context: Context, make: Callable[..., R]) -> Callable[..., R]:
     return _with(make, pulumi.ResourceOptions(protect=kept, retain_on_delete=kept))
 
 
+def once(make: Callable[..., R]) -> Callable[..., R]:
+    """The class, so that a later version of this library never runs what it makes again: the result would differ."""
+    return _with(make, pulumi.ResourceOptions(ignore_changes=["properties"]))
+
+
 def has_data(stack: Stack) -> bool:
     """Whether anything in the stack holds data."""
     return any(

@@ -134,6 +134,7 @@ def test_a_generated_secret_is_in_nobodys_hands(tmp_path: Path) -> None:
     assert {p["type"] for name, p in template["parameters"].items() if name != "vault"} == {"securestring"}
     assert "outputs" not in template
     assert set(deployment.inputs["properties"]["parameters"]) == {"vault"}
+    assert deployment.ignore_changes == ("properties",), "run again, there would be another value"
     (vault,) = of(recording, "keyvault:Vault")
     properties = vault.inputs["properties"]
     assert properties["enablePurgeProtection"]
