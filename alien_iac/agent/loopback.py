@@ -52,6 +52,7 @@ class Loopback:
             Route("/v1/heartbeats", self.heartbeat, methods=["POST"]),
             Route("/v1/commands/leases", self.lease, methods=["POST"]),
             Route("/v1/commands/leases/{lease_id}/release", self.release, methods=["POST"]),
+            Route("/v1/commands/leases/{lease_id}/renew", self.renew, methods=["POST"]),
             Route("/v1/commands/{command_id}/response", self.answer, methods=["PUT"]),
             Route("/v1/{signal:str}", self.telemetry, methods=["POST"]),
         ]
@@ -77,6 +78,12 @@ class Loopback:
         await self._admit(request, self._deployment_id, self._mailbox.holder(lease_id))
         self._mailbox.release(lease_id)
         return Response(status_code=200)
+
+    async def renew(self, request: Request) -> Response:
+        asked, lease_id = await _body(request, arc.RenewLease), request.path_params["lease_id"]
+        await self._admit(request, self._deployment_id, self._mailbox.holder(lease_id))
+        ends = self._mailbox.renew(lease_id, asked.seconds)
+        return JSONResponse(arc.Renewed(lease_id=lease_id, lease_expires_at=ends).dump())
 
     async def answer(self, request: Request) -> Response:
         """The URL carries its own right, as those of the control plane do."""

@@ -85,6 +85,10 @@ class Mailbox:
         """The workload gives the command back. Raises NotFound where there is no such lease."""
         self._leased(lease_id).lose()
 
+    def renew(self, lease_id: str, seconds: int) -> datetime:
+        """Give the workload so many seconds from now; when that is over. Raises NotFound as `release` does."""
+        return _hold(self._leased(lease_id), seconds)
+
     def _leased(self, lease_id: str) -> _Item:
         for item in self._items.values():
             if item.lease_id == lease_id and not item.reply.done():
@@ -116,9 +120,16 @@ def _is_free(item: _Item, workload_id: str) -> bool:
     return mine and not item.lease_id and not item.reply.done()
 
 
+def _hold(item: _Item, seconds: int) -> datetime:
+    if item.end is not None:
+        item.end.cancel()
+    item.end = asyncio.get_running_loop().call_later(seconds, item.lose)
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
 def _leased(item: _Item, seconds: int) -> arc.Lease:
     item.lease_id = f"lease_{uuid.uuid4()}"
-    item.end = asyncio.get_running_loop().call_later(seconds, item.lose)
+    ends = _hold(item, seconds)
     envelope = item.envelope
     answer = f"{envelope.command_id}/response?response_token={item.right}"
     handling = envelope.response_handling.model_copy(
@@ -129,7 +140,7 @@ def _leased(item: _Item, seconds: int) -> arc.Lease:
         left = max(0.0, left - (time.monotonic() - item.since))
     return arc.Lease(
         lease_id=item.lease_id,
-        lease_expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
+        lease_expires_at=ends,
         command_id=envelope.command_id,
         attempt=envelope.attempt,
         envelope=envelope.model_copy(update={"response_handling": handling, "remaining_seconds": left}),

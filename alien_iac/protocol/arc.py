@@ -137,7 +137,7 @@ class LeaseRequest(Open):
     target: Target | None = None
     max_leases: int = Field(default=1, ge=0)
     lease_seconds: int = Field(default=60, ge=1)
-    full: tuple[str, ...] = Field(default=(), max_length=1_000)
+    full: tuple[str, ...] | None = Field(default=None, max_length=1_000)
     """Of an agent: the workloads for which it takes no more commands just now."""
     holding: tuple[str, ...] | None = Field(default=None, max_length=1_000)
     """Of an agent, which asks one request at a time: every lease that it has. One that it was given and does not name

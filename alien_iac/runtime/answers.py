@@ -109,7 +109,7 @@ async def answer(
             id=envelope.command_id,
             payload=await bodies.load(envelope.params),
             attempt=envelope.attempt,
-            deadline=min((t for t in (_due(envelope, runner), ends) if t), default=None),
+            deadline=min((t for t in (due(envelope, runner), ends) if t), default=None),
             trace=Trace(told.traceparent, told.tracestate) if told else None,
         )
         return arc.Success(response=await bodies.store(await result(runner, work, limit), envelope.response_handling))
@@ -117,7 +117,7 @@ async def answer(
         return arc.Failure(code=error.code, message=error.message[:MESSAGE_LIMIT])
 
 
-def _due(envelope: arc.Envelope, runner: Runner) -> datetime | None:
+def due(envelope: arc.Envelope, runner: Runner) -> datetime | None:
     """The command's deadline by the clock here, which need not be that of the control plane."""
     left = envelope.remaining_seconds
     return envelope.deadline if left is None else runner.now() + timedelta(seconds=left)

@@ -1,7 +1,7 @@
 """Takes a Container's commands from its agent: the `arc.v1` receiver, with long polls.
 
-A lease is given back where the process ends first. Results are submitted until the lease has run out: whoever does not
-hear of them delivers the command again.
+A lease is renewed while its handler runs, and given back where the process ends first. Results are submitted until the
+lease has run out: whoever does not hear of them delivers the command again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from alien_iac.errors import AlienError, BindingInvalid, SecretNotSet, Unavailable
 from alien_iac.protocol import arc, environment
 from alien_iac.runtime import links
-from alien_iac.runtime.answers import Stopped, answer
+from alien_iac.runtime.answers import Stopped, answer, due
 from alien_iac.runtime.bodies import Bodies
 from alien_iac.runtime.clock import Clock
 from alien_iac.runtime.ending import first, rest
@@ -36,6 +37,8 @@ LEASE_MARGIN = timedelta(seconds=5)
 SUBMIT_SECONDS = 30.0
 SHORTEST = timedelta(seconds=2)
 """With less time than this, no command is begun any more."""
+_SHORTEST_PAUSE = 0.5
+"""Seconds between two renewals of a lease, where one failed."""
 _HELD_SECONDS = 1.0
 """An empty answer that came sooner was not held: the other side knows no `?wait=`, so the receiver waits itself."""
 _GOOD = frozenset({httpx.codes.CONFLICT, httpx.codes.GONE})
@@ -102,6 +105,7 @@ class Receiver:
         self._http = http
         self._secret = links.secret(settings.token_secret) if settings.token_secret else None
         self._bodies = Bodies(lambda: http, settings.leases_url)
+        self._renewal = arc.RenewLease(lease_seconds=settings.lease_seconds)
         self._active: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, ended: asyncio.Event) -> None:
@@ -162,12 +166,16 @@ class Receiver:
         return arc.Leases.model_validate_json(answer.content).leases
 
     async def _post(self, url: httpx.URL | str, body: object) -> httpx.Response:
+        answer = await self._ask(url, body)
+        if not answer.is_success:
+            raise Unavailable(f"answered {answer.status_code}")
+        return answer
+
+    async def _ask(self, url: httpx.URL | str, body: object) -> httpx.Response:
         """With the bearer token, read anew each time: one that was replaced counts at once."""
         answer = await self._post_with(await self._bearer(), url, body)
         if answer.status_code == httpx.codes.UNAUTHORIZED and self._secret:
             answer = await self._post_with(await self._bearer(fresh=True), url, body)
-        if not answer.is_success:
-            raise Unavailable(f"answered {answer.status_code}")
         return answer
 
     async def _post_with(self, token: str, url: httpx.URL | str, body: object) -> httpx.Response:
@@ -197,13 +205,16 @@ class Receiver:
 
     async def _deal(self, lease: arc.Lease, ends: datetime | None = None) -> None:
         submitted: str | None = None
-        known = lease.lease_expires_at - LEASE_MARGIN
+        held = _Held(lease, lease.lease_expires_at, ends)
+        keeping = asyncio.create_task(self._keep(held, due(lease.envelope, self._runner)))
         try:
-            response = await answer(lease.envelope, self._runner, self._bodies, min(known, ends or known))
-            submitted = await self._submit(lease, response)
+            response = await answer(lease.envelope, self._runner, self._bodies, held.known)
+            submitted = await self._submit(held, response)
         except (Stopped, Unavailable) as error:
             submitted = f"given back: {getattr(error, 'message', 'the workload stops')}"
             await self._release(lease)
+        finally:
+            keeping.cancel()
         target = lease.envelope.target
         LOGGER.info(
             line(
@@ -217,10 +228,28 @@ class Receiver:
             )
         )
 
-    async def _submit(self, lease: arc.Lease, response: arc.Response) -> str:
+    async def _keep(self, held: _Held, latest: datetime | None) -> None:
+        """Renew a lease when half of its handler's time is over, again and again, where that is known there."""
+        command = held.lease.envelope.command
+        handler = self._runner.handlers.find("command", command)
+        while (left := (held.ends - self._clock.now()).total_seconds()) > 0:
+            handlers = min(left, self._settings.lease_seconds) - LEASE_MARGIN.total_seconds()
+            await self._clock.sleep(max(_SHORTEST_PAUSE, handlers / 2))
+            try:
+                renewed = await self._ask(self._lease_url(held.lease, "renew"), self._renewal.dump())
+                if not renewed.is_success and not _is_passing(renewed.status_code):
+                    return
+                held.ends = arc.Renewed.model_validate_json(renewed.content).lease_expires_at
+            except (Unavailable, OSError, ValidationError) as error:
+                LOGGER.warning(line("renewal", lease=held.lease.lease_id, why=type(error).__name__))
+                continue
+            if handler is not None:
+                self._runner.postpone(handler, held.lease.command_id, min(held.known, latest or held.known))
+
+    async def _submit(self, held: _Held, response: arc.Response) -> str:
         """What came of it. The URL carries its own authority, so no token goes along."""
-        url = self._bodies.resolve(lease.envelope.response_handling.submit_response_url) or ""
-        left = (lease.lease_expires_at - self._clock.now()).total_seconds()
+        url = self._bodies.resolve(held.lease.envelope.response_handling.submit_response_url) or ""
+        left = (held.ends - self._clock.now()).total_seconds()
         end = time.monotonic() + min(SUBMIT_SECONDS, max(left, 1.0))
         backoff = Backoff(first=0.1, longest=1.0)
         while True:
@@ -237,13 +266,35 @@ class Receiver:
             return f"no answer ({type(error).__name__})", False
         if answer.is_success or answer.status_code in _GOOD:
             return "done", True
-        return f"answered {answer.status_code}", answer.status_code < 500 and answer.status_code not in _AGAIN  # noqa: PLR2004 - the boundary of server errors
+        return f"answered {answer.status_code}", not _is_passing(answer.status_code)
 
     async def _release(self, lease: arc.Lease) -> None:
-        url = httpx.URL(self._settings.leases_url)
-        url = url.copy_with(path=f"{url.path}/{lease.lease_id}/release")
         try:
-            await self._post(url, {"leaseId": lease.lease_id})
+            await self._post(self._lease_url(lease, "release"), {"leaseId": lease.lease_id})
         except (AlienError, OSError) as error:
             # It runs out by itself.
             LOGGER.warning(line("release", lease=lease.lease_id, why=type(error).__name__))
+
+    def _lease_url(self, lease: arc.Lease, verb: str) -> httpx.URL:
+        url = httpx.URL(self._settings.leases_url)
+        return url.copy_with(path=f"{url.path}/{lease.lease_id}/{verb}")
+
+
+@dataclass
+class _Held:
+    """A lease whose end moves. `last`: when the process itself has to be done, where it does."""
+
+    lease: arc.Lease
+    ends: datetime
+    last: datetime | None
+
+    @property
+    def known(self) -> datetime:
+        """When the result has to be known."""
+        of_lease = self.ends - LEASE_MARGIN
+        return min(of_lease, self.last or of_lease)
+
+
+def _is_passing(status: int) -> bool:
+    """Whether another try may be answered otherwise."""
+    return status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _AGAIN

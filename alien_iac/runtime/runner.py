@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import contextvars
 import inspect
+import math
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +37,14 @@ _SPEAKS = (BindingInvalid, SecretNotSet)
 """Our own errors whose text names resources and variables only, so that it may leave."""
 
 
+@dataclass(frozen=True)
+class _Limit:
+    """When a handler that runs is cut off; `own`: at the latest, by the event loop's clock."""
+
+    timeout: asyncio.Timeout
+    own: float
+
+
 class Runner:
     """Runs the handlers of one workload. Made once, for one event loop."""
 
@@ -44,6 +54,7 @@ class Runner:
         self._timeout_seconds = timeout_seconds
         self._binders: dict[Handler, Binder] = {handler: binder(handler) for handler in handlers.all}
         self._running: dict[tuple[Handler, str], asyncio.Task[Outcome]] = {}
+        self._limits: dict[tuple[Handler, str], _Limit] = {}
 
     def now(self) -> datetime:
         """The instant, by the clock that handlers' time is measured with."""
@@ -66,6 +77,13 @@ class Runner:
             if task.cancelled():
                 return Failed(STOPPED, "the workload stopped before the handler had ended")
             raise
+
+    def postpone(self, handler: Handler, number: str, deadline: datetime) -> None:
+        """Let a delivery that is under way take until this deadline, or to the end of the handler's own time."""
+        limit = self._limits.get((handler, number))
+        if limit is not None and not limit.timeout.expired():
+            ends = asyncio.get_running_loop().time() + (deadline - self._clock.now()).total_seconds()
+            limit.timeout.reschedule(min(ends, limit.own))
 
     async def stop(self, seconds: float) -> None:
         """Let what runs come to its end for so long, then cancel it."""
@@ -101,18 +119,30 @@ class Runner:
         budget = self._budget(work.deadline)
         if budget is not None and budget <= 0:
             return Failed(EXPIRED, "the deadline had passed before the work began")
+        begun = asyncio.get_running_loop().time()
         try:
             call = self._binders[work.handler](work.payload)
             async with asyncio.timeout(budget) as limit:
-                return Done(await _call(work, call))
+                with self._limited(work, _Limit(limit, begun + (self._timeout_seconds or math.inf))):
+                    return Done(await _call(work, call))
         except Rejected as error:
             return Failed(error.code, error.message)
         except TimeoutError as error:
             if limit.expired():
-                return Failed(HANDLER_TIMEOUT, f"{work.handler.place} did not end within {budget:g} s")
+                seconds = round((limit.when() or begun) - begun, 1)
+                return Failed(HANDLER_TIMEOUT, f"{work.handler.place} did not end within {seconds:g} s")
             return _failure(work, error, log=log_failure)
         except Exception as error:  # noqa: BLE001 - the outermost loop around the vendor's code; `_failure` logs it
             return _failure(work, error, log=log_failure)
+
+    @contextlib.contextmanager
+    def _limited(self, work: Work, limit: _Limit) -> Iterator[None]:
+        key = (work.handler, work.id)
+        self._limits[key] = limit
+        try:
+            yield
+        finally:
+            self._limits.pop(key, None)
 
     def _budget(self, deadline: datetime | None) -> float | None:
         """Seconds that the handler has: its own timeout or the rest to the deadline, whichever is less."""

@@ -107,6 +107,22 @@ async def test_a_lease_that_runs_out_ends_the_delivery(server: Server) -> None:
         await asyncio.wait_for(delivery, 3)
 
 
+async def test_a_lease_that_is_renewed_holds_for_longer(server: Server) -> None:
+    delivery = asyncio.create_task(server.mailbox.deliver(envelope(target="api")))
+    (lease,) = await server.lease(leaseSeconds=1)
+    renew = f"/v1/commands/leases/{lease.lease_id}/renew"
+    other = {"authorization": "Bearer token-of-index"}
+    assert (await server.http.post(renew, json={"leaseSeconds": 60}, headers=other)).status_code == 401
+    renewed = await server.http.post(renew, json={"leaseSeconds": 60}, headers=MINE)
+    assert arc.Renewed.model_validate_json(renewed.content).lease_expires_at > lease.lease_expires_at
+    await asyncio.sleep(1.2)
+    assert not delivery.done()
+    server.mailbox.release(lease.lease_id)
+    with pytest.raises(Lost):
+        await delivery
+    assert (await server.http.post(renew, json={}, headers=MINE)).status_code == 404
+
+
 async def test_what_is_left_of_a_command_shrinks_while_it_waits(server: Server) -> None:
     delivery = asyncio.create_task(server.mailbox.deliver(envelope(target="api", remaining_seconds=5.0)))
     await asyncio.sleep(0.1)

@@ -27,6 +27,8 @@ class Agent:
         self.refused: list[str] = []
         self.results: dict[str, list[dict[str, Any]]] = {}
         self.released: list[str] = []
+        self.renewed: list[str] = []
+        self.renews = True
         self.beats: list[dict[str, Any]] = []
         self.uploads: list[object] = []
         self.submit_statuses: list[int] = []
@@ -85,6 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.endswith("/release"):
             agent.released.append(path.split("/")[-2])
             self._answer(200, {})
+        elif path.endswith("/renew"):
+            agent.renewed.append(path.split("/")[-2])
+            ends = datetime.now(UTC) + timedelta(seconds=agent.lease_seconds)
+            told = arc.Renewed(lease_id=agent.renewed[-1], lease_expires_at=ends)
+            self._answer(200 if agent.renews else 404, told.dump() if agent.renews else {})
         elif path == "/v1/heartbeats":
             agent.beats.append(body)
             self._answer(204, None)

@@ -106,8 +106,19 @@ def test_the_token_may_be_that_of_a_linked_secret(machine: Machine, agent: Agent
         assert answer(agent, token) == 2
 
 
-def test_the_budget_ends_before_the_lease(machine: Machine, agent: Agent) -> None:
+def test_a_handler_may_take_longer_than_its_lease(machine: Machine, agent: Agent) -> None:
+    agent.lease_seconds = 8
+    agent.add("slow", b'{"seconds": 9}', command_id="slow")
+    start(machine, agent)
+    assert answer(agent, "slow") == "slept"
+    assert set(agent.renewed) == {"lease_slow"}
+    agent.add("slow", b'{"seconds": 60}', command_id="late", deadline=datetime.now(UTC) + timedelta(seconds=4))
+    assert answer(agent, "late") == "HANDLER_TIMEOUT"  # of the command's own deadline no renewal makes more
+
+
+def test_the_budget_ends_before_a_lease_that_nobody_renews(machine: Machine, agent: Agent) -> None:
     agent.lease_seconds = 5.5
+    agent.renews = False
     agent.add("slow", b'{"seconds": 9}', command_id="slow")
     started = time.monotonic()
     start(machine, agent)

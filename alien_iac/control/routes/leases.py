@@ -47,7 +47,7 @@ async def acquire(
         await _return_lost(control, body.deployment_id, body.holding)
 
     wanted = Wanted(
-        deployment_id=body.deployment_id, count=body.count, seconds=body.seconds, target=target, full=body.full
+        deployment_id=body.deployment_id, count=body.count, seconds=body.seconds, target=target, full=body.full or ()
     )
 
     def take(transaction: Transaction) -> tuple[list[Delivery], datetime | None]:
