@@ -98,6 +98,6 @@ def _together(stack: Stack) -> Iterator[Finding]:
 def _egress(stack: Stack) -> Iterator[Finding]:
     inside = sorted(c.id for c in stack.components if network_of(stack, c) == "own")
     if inside:
-        message = f"in the deployment's own network {', '.join(inside)} reach the internet over https only"
+        message = f"in the deployment's own network these reach the internet over https only: {', '.join(inside)}"
         hint = 'open another port with a rule for their native["security-group"]'
         yield finding("AWS_EGRESS", KEY, message, hint)

@@ -38,11 +38,6 @@ def job(trigger: ScheduleTrigger) -> str:
     return f"{_set(minutes, 60)} {_set(hours, 24)} {_EVERY} {_EVERY} {_EVERY}"
 
 
-def wakes_more_often(trigger: ScheduleTrigger) -> bool:
-    """Whether the timer has instants that the line does not have."""
-    return parse(trigger.cron).either or offsets(trigger.timezone) != {0}
-
-
 def offsets(timezone: str) -> set[int]:
     """How far the zone's clocks are ahead of UTC, in minutes, in the years around now."""
     zone, found, moment = ZoneInfo(timezone), set(), _FROM

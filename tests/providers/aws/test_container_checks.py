@@ -54,7 +54,7 @@ def test_what_fargate_cannot_do_is_refused(
         (container(public=True), "API Gateway ends a request after 30 s, and takes no body above 10 MiB and no gRPC"),
         (container(source=None, image=IMAGE), "nothing on AWS asks its /health"),
         (container(volumes=[alien.Volume("/data", size="5Gi")]), "its size of 5Gi is no limit here [IGNORED]"),
-        (container(), "in the deployment's own network api reach the internet over https only"),
+        (container(), "in the deployment's own network these reach the internet over https only: api"),
     ],
 )
 def test_what_is_done_otherwise_is_said(tmp_path: Path, program: Callable[[], Any], words: str) -> None:
