@@ -14,7 +14,6 @@ from alien_iac_aws import place
 _ROLE = re.compile(r"arn:[\w-]+:iam::(?P<account>\d{12}):role/.+")
 _KEY = re.compile(r"arn:[\w-]+:kms:(?P<region>[\w-]+):\d{12}:key/[\w-]+")
 _BOUNDARY = re.compile(r"arn:[\w-]+:iam::(\d{12}|aws):policy/.+")
-_KEY_USERS = "logs, events.amazonaws.com and scheduler.amazonaws.com"
 
 
 def check(stack: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -80,7 +79,8 @@ def _key(config: DeploymentConfig, settings: Mapping[str, Any]) -> Iterator[Find
         message = f"the key is in {found['region']}, and {place.REGION} is {settings.get(place.REGION)}"
         yield finding("CONFIG_INVALID", key, message, "use a key of the same region")
     else:
-        message = f"the key's policy has to let {_KEY_USERS} use it, on behalf of this account"
+        users = f"logs.{found['region']}.amazonaws.com and events.amazonaws.com"
+        message = f"the key's policy has to let {users} use it, on behalf of this account"
         yield finding("AWS_KEY_POLICY", key, message)
 
 

@@ -13,10 +13,24 @@ from alien_iac.models.triggers import ScheduleTrigger
 from alien_iac.models.units import parse_bytes, parse_seconds
 from alien_iac_aws import hosts
 from alien_iac_aws.crontab import expressions
+from alien_iac_aws.place import REGION
 
 MAX_TIMEOUT_S, MAX_MEMORY_MIB = 900, 10_240
 GATEWAY_S = 30
 """The longest that an HTTP API waits for an answer."""
+NO_URLS = frozenset(
+    {
+        "ap-south-2",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ca-west-1",
+        "eu-central-2",
+        "eu-south-2",
+        "il-central-1",
+        "me-central-1",
+    }
+)
+"""Regions where Lambda has no function URLs."""
 _MIB = 2**20
 RESERVED = frozenset(
     {
@@ -44,13 +58,14 @@ RESERVED = frozenset(
 """Variables that Lambda sets, and refuses from others; `AWS_ACCOUNT_ID` is ours."""
 
 
-def check(stack: Stack, _: Mapping[str, Any]) -> Iterator[Finding]:
+def check(stack: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
     """Every Function."""
     for component in stack.components:
         if isinstance(component.arguments, FunctionArguments):
             yield from _limits(component.id, component.arguments)
             yield from _variables(component.id, component.arguments)
             yield from _public(component.id, component.arguments, stack.config)
+            yield from _url(component.id, component.arguments, settings.get(REGION))
             for trigger in component.triggers:
                 if isinstance(trigger, ScheduleTrigger):
                     yield from _schedule(component.id, trigger)
@@ -83,6 +98,12 @@ def _public(resource: str, arguments: FunctionArguments, config: DeploymentConfi
     if parse_seconds(arguments.timeout) > GATEWAY_S:
         message = f"under its domain a request ends after {GATEWAY_S} s, whatever its timeout"
         yield finding("AWS_GATEWAY", resource, message, "without a domain it has a function URL, which waits")
+
+
+def _url(resource: str, arguments: FunctionArguments, region: object) -> Iterator[Finding]:
+    if arguments.public and arguments.domain is None and region in NO_URLS:
+        message = f"Lambda has no function URLs in {region}, and without a domain a public Function has one"
+        yield finding("UNSUPPORTED", resource, message, "give it a domain: API Gateway answers there")
 
 
 def _schedule(resource: str, trigger: ScheduleTrigger) -> Iterator[Finding]:

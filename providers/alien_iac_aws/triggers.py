@@ -25,7 +25,8 @@ from alien_iac.resources.context import Context, Grant
 from alien_iac_aws import access, naming
 from alien_iac_aws.crontab import expressions
 from alien_iac_aws.failures import Failures, rule_name
-from alien_iac_aws.policy import allow
+from alien_iac_aws.place import place
+from alien_iac_aws.policy import Statement, allow
 
 BATCH = 10
 _MIN_CONCURRENCY = 2
@@ -82,7 +83,7 @@ def _schedules(context: Context, function: Function, failures: Failures, trigger
     role = access.role(context, "scheduler.amazonaws.com", role="schedule-role", part="schedule")
     start = allow("Start", ["lambda:InvokeFunction"], [function.arn])
     report = access.sends(context, failures.queue.arn)
-    grant = access.grant(context, context.declared.id, "start on schedule", start, *report)
+    grant = access.grant(context, context.declared.id, "start on schedule", start, *_opened(context), *report)
     policies = access.attach(context, role, [grant], role="schedule-policies")
     waiting = context.waiting_for(policies)
     made = [
@@ -94,6 +95,16 @@ def _schedules(context: Context, function: Function, failures: Failures, trigger
         made.append(_drain(waiting, function, role))
     native = {"schedules": made, "schedule-role": role, "schedule-policies": list(policies)}
     return Started(native=native, grants=(grant,))
+
+
+def _opened(context: Context) -> tuple[Statement, ...]:
+    """Scheduler decrypts what a schedule holds with the schedule's own role, or never starts anything."""
+    config, where = context.deployment.config, place(context.deployment.settings)
+    if config.encryption_key is None:
+        return ()
+    schedules = where.arn("scheduler", f"schedule/default/{config.prefix}-*")
+    of_ours = {"ArnLike": {"kms:EncryptionContext:aws:scheduler:schedule:arn": schedules}}
+    return (allow("OpenSchedules", ["kms:Decrypt"], [config.encryption_key], of_ours),)
 
 
 def _schedule(
@@ -175,6 +186,7 @@ def _permission(context: Context, function: Function, storage: str, rule: EventR
         "function": function.name,
         "principal": "events.amazonaws.com",
         "source_arn": rule.arn,
+        "source_account": place(context.deployment.settings).account,
     }
     return context.native("permissions", Permission, props, suffix=f"{storage}-created")
 

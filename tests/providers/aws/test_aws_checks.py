@@ -72,6 +72,14 @@ def test_what_aws_cannot_do_is_refused(tmp_path: Path, program: Callable[[], Any
     assert code in run(program, tmp_path).codes
 
 
+@pytest.mark.parametrize(("domain", "codes"), [(None, ("UNSUPPORTED",)), ("api.example.com", ())])
+def test_where_lambda_has_no_urls_a_public_function_needs_a_domain(
+    tmp_path: Path, domain: str | None, codes: tuple[str, ...]
+) -> None:
+    recording = run(function(public=True, domain=domain), tmp_path, **{"aws:region": "eu-central-2"})
+    assert recording.codes == codes
+
+
 @pytest.mark.parametrize("network", [None, "vpc-0a1b2c3d", '{"vpc": "vpc-0a1b2c3d", "private": []}', "[]"])
 def test_a_network_that_is_not_named_well_is_refused(tmp_path: Path, network: str | None) -> None:
     recording = run(function(network="customer"), tmp_path, **{"alien:network": network})

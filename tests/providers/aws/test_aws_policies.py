@@ -115,6 +115,23 @@ def test_only_the_rules_of_the_function_itself_may_leave_what_they_could_not_del
     assert policy["Statement"][1]["Condition"] == {"ArnEquals": {"aws:SourceArn": [rule]}}
 
 
+def test_a_rule_starts_the_function_on_behalf_of_this_account_only(whole: Recording) -> None:
+    (permission,) = [
+        r.inputs for r in whole.of_type("aws:lambda/permission:Permission") if "events" in r.inputs["principal"]
+    ]
+    assert permission["sourceArn"] == "arn:aws:events:eu-central-1:123456789012:rule/acme-x1y2z3-worker--files"
+    assert permission["sourceAccount"] == "123456789012"
+
+
+def test_scheduler_opens_with_the_customers_key_only_this_deployments_schedules(whole: Recording) -> None:
+    start, opened, *_ = granted(whole, "worker--schedule")["start-on-schedule"]
+    assert start["Action"] == ["lambda:InvokeFunction"]
+    assert opened["Action"] == ["kms:Decrypt"]
+    assert opened["Resource"] == [KEY]
+    schedules = "arn:aws:scheduler:eu-central-1:123456789012:schedule/default/acme-x1y2z3-*"
+    assert opened["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:scheduler:schedule:arn": schedules}}
+
+
 def test_without_a_key_nothing_speaks_of_kms(tmp_path: Path) -> None:
     assert "kms" not in str(list(statements(run(app, tmp_path))))
 
