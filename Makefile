@@ -42,7 +42,7 @@ format: .venv/ready ## Format and mend what can be mended
 	$(BIN)/ruff check --fix-only $(SOURCES)
 
 clean: ## Remove what was installed, built and left by runs
-	rm -rf .venv .demo .alien dist .mypy_cache .ruff_cache .pytest_cache .coverage* .hypothesis
+	rm -rf .venv .demo .alien dist .mypy_cache .ruff_cache .pytest_cache .coverage* .hypothesis .screenshots
 
 # The demo needs no cloud's SDK: those are a gigabyte on the disk.
 .venv/demo: pyproject.toml constraints.txt

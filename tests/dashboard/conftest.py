@@ -2,12 +2,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from control.control_process import Process
 from dashboard import chromium
-from dashboard.dashboard_world import World, peopled
+from dashboard.dashboard_world import Line, World, peopled
 from dashboard.visits import Visit, visiting
 from filelock import FileLock
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +21,7 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def browser(chrome: str) -> Iterator[Browser]:
+    expect.set_options(timeout=20_000)  # machines that run many tests at once are slow
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chrome, args=["--no-sandbox", "--disable-gpu"])
         yield browser
@@ -30,7 +30,7 @@ def browser(chrome: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    process = Process(tmp_path_factory.mktemp("dashboard") / "control")
+    process = Line(tmp_path_factory.mktemp("dashboard") / "control")
     process.start()
     yield peopled(process)
     assert process.stop() == 0

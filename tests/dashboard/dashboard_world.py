@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import jwt
 from control.control_fleet import inline, trusted
 from control.control_process import Process
@@ -44,6 +45,26 @@ POLICY = {
         {"name": "everyone"},
     ]
 }
+
+
+@dataclass
+class Line(Process):
+    """The process, asked over one connection: a client for each of some hundred calls costs seconds."""
+
+    kept: httpx.Client | None = None
+
+    def call(self, method: str, path: str, body: object = None, token: str | None = None, **options: Json) -> Json:
+        if self.kept is None:
+            self.kept = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/v1", timeout=30)
+        headers = {"authorization": f"Bearer {token or self.admin}"}
+        answer = self.kept.request(method, path, json=body, headers=headers, **options)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def stop(self) -> int:
+        if self.kept is not None:
+            self.kept.close()
+        return super().stop()
 
 
 @dataclass

@@ -5,7 +5,7 @@ from dashboard.dashboard_world import HOSTILE, World, enrol
 from dashboard.visits import AUDIT, Visit, visiting
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]  # the first may have to install Chromium
 
 BAD = "<html><body><h1>a</h1><h3>b</h3><input><svg></svg><p style='color:#999'>c</p></body></html>"
 
