@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from alien_iac.control.forwarding import target
 from alien_iac.control.server import Started, serve
 from alien_iac.control.settings import Settings
+from alien_iac.control.store.postgres import from_words
 from alien_iac.errors import AlienError
 
 
@@ -16,6 +18,7 @@ def main() -> int:
     """Serve; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m alien_iac.control", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that has everything it keeps")
+    parser.add_argument("--database", help="postgresql://USER@HOST:PORT/NAME; without, SQLite in the folder")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--certificate", type=Path)
@@ -34,8 +37,9 @@ def main() -> int:
 
 
 def _settings(given: dict[str, Any]) -> Settings:
+    database = from_words(given.pop("database"), os.environ)
     forward = target(given.pop("forward"), given.pop("forward_headers"))
-    return Settings(**given, forward=forward)
+    return Settings(**given, database=database, forward=forward)
 
 
 def _tell(started: Started) -> None:

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from alien_iac.control import tokens
 from alien_iac.control.store import tokens as store
 from alien_iac.control.store.engine import Database, Transaction
+from alien_iac.control.store.sqlite import SqliteStore
 from alien_iac.control.trust import OnlineKeys
 from alien_iac.control.vault import KEY_BYTES, Vault
 from alien_iac.errors import Conflict, InvalidInput
@@ -29,7 +30,7 @@ from alien_iac.protocol.tuf import CryptoSigner
 
 @dataclass(frozen=True)
 class DataFolder:
-    """The folder, held by one process at a time."""
+    """The folder: of one process with SQLite, shared by all instances with Postgres."""
 
     path: Path
     keys: tuple[bytes, ...] = field(default=(), repr=False)
@@ -47,13 +48,23 @@ class DataFolder:
     def database(self) -> Path:
         return self.path / "control.sqlite"
 
+    def store(self) -> SqliteStore:
+        """The database in the folder, which only its owner may read."""
+        self.database.touch(mode=0o600)
+        self.database.chmod(0o600)
+        return SqliteStore(self.database)
+
+    def make(self) -> None:
+        """Make the folder where it is not there."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @property
     def admin_token(self) -> Path:
         return self.path / "admin-token"
 
     def lock(self) -> FileLock:
         """Take the folder. Conflict where another process has it; the lock ends with the process, however it ends."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.make()
         lock = FileLock(self.path / "lock", mode=0o600)
         try:
             lock.acquire(timeout=0)
@@ -112,19 +123,30 @@ def _admit(transaction: Transaction, token: str) -> None:
 
 
 def _private(path: Path, make: Callable[[], bytes]) -> bytes:
-    """A file that only its owner may read: what is in it, or what `make` gives, written whole or not at all."""
-    if path.exists():
-        return path.read_bytes()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = make()
-    _write(path, content)
-    return content
+    """A file that only its owner may read: what is in it, or what `make` gives, written whole or not at all.
+
+    Of several processes that make it at once, one does.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = _beside(path, make())
+        try:
+            os.link(new, path)
+        except FileExistsError:  # another instance was faster: its file is the one
+            return path.read_bytes()
+        finally:
+            new.unlink()
+    return path.read_bytes()
 
 
 def _write(path: Path, content: bytes) -> None:
+    _beside(path, content).replace(path)
+
+
+def _beside(path: Path, content: bytes) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    Path(name).replace(path)
+    return Path(name)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import uvicorn
 from fastapi import FastAPI
+from psycopg import OperationalError
+from sqlalchemy import URL
 
 from alien_iac.control import housekeeping
 from alien_iac.control.admission import Admission
@@ -23,15 +25,20 @@ from alien_iac.control.sealed_files import SealedFolder
 from alien_iac.control.settings import Settings
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store import migrations
-from alien_iac.control.store.engine import Database
+from alien_iac.control.store.engine import Clock, Database
+from alien_iac.control.store.notices import Notices
+from alien_iac.control.store.postgres import DatabaseClock, Leading, PostgresStore
 from alien_iac.control.store.rollouts import RolloutStore
 from alien_iac.control.waiting import Waiting
-from alien_iac.errors import Conflict, InvalidInput
+from alien_iac.errors import Conflict, InvalidInput, Unavailable
 from alien_iac.rollout.effects import Runner
+from alien_iac.rollout.places import FilePlace, Place
 from alien_iac.rollout.service import Rollouts
 
 BLOB_LIMIT = 4 << 30
 BODY_LIMIT = 256 << 20
+RECHECK_S = 12.0
+"""About how often a held request looks unwoken, where what wakes it may come from another instance."""
 BACKLOG = 4_096
 """Connections that wait to be accepted: after a restart all agents come back at once."""
 
@@ -49,32 +56,71 @@ class Started:
 
 
 @contextlib.contextmanager
-def opened(folder: DataFolder, public_url: str | None = None) -> Iterator[Control]:
-    """The parts of a control plane on its folder, closed at the end. Conflict where another process has the folder."""
-    with folder.lock():
-        waiting = Waiting()
-        database = Database(folder.database, utc_now, waiting.wake, folder.vault)
+def opened(folder: DataFolder, database: URL | None = None, public_url: str | None = None) -> Iterator[Control]:
+    """The parts of a control plane, closed at the end.
+
+    `database`: of Postgres, which several processes may share, and the folder with it; without, SQLite in the folder,
+    and Conflict where another process has it.
+    """
+    with _base(folder, database) as base:
+        base.upgrade()
+        folder.first_admin(base.database)
+        store, signal_ = RolloutStore(base.database), threading.Event()
+        rollouts = Rollouts(store, clock=base.clock, changed=signal_.set)
+        runner = Runner(rollouts=rollouts, store=store, place=base.place, signal=signal_, clock=base.clock)
+        with _running(runner):
+            yield Control(
+                database=base.database,
+                waiting=base.waiting,
+                blobs=Folder(folder.path / "blobs", BLOB_LIMIT),
+                bodies=SealedFolder(folder.path / "bodies", BODY_LIMIT, folder.vault),
+                signer=Signer(folder.url_key()),
+                secret=folder.secrets_key(),
+                keys=folder.online_keys(),
+                rollouts=rollouts,
+                admission=Admission(base.database, base.clock),
+                clock=base.clock,
+                public_url=public_url,
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Base:
+    """What stands on the one database or the other."""
+
+    database: Database
+    waiting: Waiting
+    clock: Clock
+    place: Place
+
+    def upgrade(self) -> None:
+        migrations.upgrade(self.database.engine)
+
+
+@contextlib.contextmanager
+def _base(folder: DataFolder, url: URL | None) -> Iterator[_Base]:
+    if url is None:
+        with folder.lock():
+            waiting, place = Waiting(), FilePlace(folder.path / "rollouts")
+            database = Database(folder.store(), utc_now, waiting.wake, folder.vault)
+            with contextlib.closing(database):
+                yield _Base(database=database, waiting=waiting, clock=utc_now, place=place)
+        return
+    folder.make()
+    store, clock, waiting = PostgresStore(url), DatabaseClock(), Waiting(RECHECK_S)
+    notices = Notices(store, clock, waiting.wake, waiting.wake_all)
+    with contextlib.closing(Database(store, clock, waiting.wake, folder.vault)) as database, _reached(notices):
+        yield _Base(database=database, waiting=waiting, clock=clock, place=Leading(store))
+
+
+@contextlib.contextmanager
+def _reached(notices: Notices) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
         try:
-            migrations.upgrade(database.engine)
-            folder.database.chmod(0o600)
-            folder.first_admin(database)
-            store, signal_ = RolloutStore(database), threading.Event()
-            rollouts = Rollouts(store, clock=utc_now, changed=signal_.set)
-            with _running(Runner(rollouts=rollouts, store=store, directory=folder.path / "rollouts", signal=signal_)):
-                yield Control(
-                    database=database,
-                    waiting=waiting,
-                    blobs=Folder(folder.path / "blobs", BLOB_LIMIT),
-                    bodies=SealedFolder(folder.path / "bodies", BODY_LIMIT, folder.vault),
-                    signer=Signer(folder.url_key()),
-                    secret=folder.secrets_key(),
-                    keys=folder.online_keys(),
-                    rollouts=rollouts,
-                    admission=Admission(database, utc_now),
-                    public_url=public_url,
-                )
-        finally:
-            database.close()
+            stack.enter_context(notices.heard())
+        except OperationalError as error:
+            raise Unavailable(f"Postgres cannot be reached: {str(error).strip()}") from error
+        yield
 
 
 @contextlib.contextmanager
@@ -93,7 +139,7 @@ def serve(settings: Settings, ready: Callable[[Started], None]) -> None:
     """
     settings.check()
     folder = DataFolder(settings.data, settings.vault_keys())
-    with opened(folder, settings.public_url) as parts, _listen(settings) as listener:
+    with opened(folder, settings.database, settings.public_url) as parts, _listen(settings) as listener:
         control = replace(parts, forwards=settings.forward is not None)
         app = create_app(control, strict_transport=settings.tls, lifespan=_lifespan(control, settings.forward))
         scheme = "https" if settings.tls else "http"

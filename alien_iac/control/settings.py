@@ -4,6 +4,8 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from alien_iac.control import keyring
 from alien_iac.control.forwarding import Target
 from alien_iac.errors import InvalidInput
@@ -15,6 +17,8 @@ class Settings:
 
     data: Path
     """The folder that has everything it keeps."""
+    database: URL | None = None
+    """A Postgres that several instances may share; without, SQLite in the folder."""
     host: str = "127.0.0.1"
     port: int = 0
     """0: whichever is free."""

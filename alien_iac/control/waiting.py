@@ -4,6 +4,7 @@ With several processes on one database each keeps its own; they tell each other 
 """
 
 import asyncio
+import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
@@ -17,9 +18,13 @@ HOLD_S = 25.0
 
 
 class Waiting:
-    """Topics and who sleeps on them. `wake` may be called from any thread."""
+    """Topics and who sleeps on them. `wake` may be called from any thread.
 
-    def __init__(self) -> None:
+    `recheck_s`: about how often a sleeper looks unwoken, where what wakes it comes from afar and may be lost.
+    """
+
+    def __init__(self, recheck_s: float | None = None) -> None:
+        self._recheck_s = recheck_s
         self._lock = threading.Lock()
         self._sleepers: dict[str, set[_Sleeper]] = {}
         self._closed = False
@@ -31,7 +36,14 @@ class Waiting:
     @property
     def topics(self) -> Collection[str]:
         """What is waited for now."""
-        return tuple(self._sleepers)
+        with self._lock:
+            return tuple(self._sleepers)
+
+    @property
+    def held(self) -> int:
+        """How many requests are held now."""
+        with self._lock:
+            return len({sleeper for sleepers in self._sleepers.values() for sleeper in sleepers})
 
     def wake(self, topics: Iterable[str]) -> None:
         """Wake everyone on these topics."""
@@ -39,6 +51,10 @@ class Waiting:
             found = {sleeper for topic in topics for sleeper in self._sleepers.get(topic, ())}
         for sleeper in found:
             sleeper.wake()
+
+    def wake_all(self) -> None:
+        """Wake everyone: news may have been missed."""
+        self.wake(self.topics)
 
     def close(self) -> None:
         """Answer all held requests now, and hold none from now on: the server is to end."""
@@ -85,7 +101,11 @@ class Waiting:
                 if good or left <= 0 or self._closed:
                     return answer
                 pause = left if again is None else min(left, max(0.001, (again - now()).total_seconds()))
-                await sleeper.sleep(pause)
+                await sleeper.sleep(min(pause, self._recheck()))
+
+    def _recheck(self) -> float:
+        # Jittered, so that the requests that came back together after a restart do not look together for ever.
+        return HOLD_S if self._recheck_s is None else self._recheck_s * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
 
 
 class _Sleeper:

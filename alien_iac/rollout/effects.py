@@ -2,26 +2,22 @@
 
 What DBOS adds to the store's own outbox is a durable workflow for each delivery and for each timer: after a kill they
 go on by themselves. Both are at least once; the store makes a second time harmless. No workflow waits for an agent or
-a person: those come as events. One runner a folder, held by a lock of the operating system, since two would take each
-other's work.
+a person: those come as events. One runner a place at a time, since two would take each other's work.
 """
 
 import itertools
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from alien_iac.errors import Conflict
 from alien_iac.rollout.events import Notify, Return, SetDesired, StartTimer
+from alien_iac.rollout.places import Place
 from alien_iac.rollout.service import Rollouts
 from alien_iac.rollout.store import Pending, Store
 
@@ -33,9 +29,14 @@ _EXECUTOR = "alien-rollouts"
 """The same after every start, so that DBOS takes up what a killed runner left."""
 _QUEUE = "alien-timers"
 _BATCH = 200
+_CONNECTIONS = 5
 _OVERDUE = timedelta(minutes=1)
 _KEEP = timedelta(days=7)
 _PENDING: TypeAdapter[tuple[Pending, ...]] = TypeAdapter(tuple[Pending, ...])
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def log_notification(rollout_id: str, note: Notify) -> None:
@@ -47,7 +48,7 @@ class Runner:
     """Does the effects of all rollouts of a store. Start it once per control plane, outside of an event loop.
 
     `signal` is set by whoever commits effects in this process; those of other processes are found within
-    `poll_seconds`. `directory` holds DBOS's file and the lock.
+    `poll_seconds`. Where another process has the place it waits for its turn.
     """
 
     def __init__(  # noqa: PLR0913 - its collaborators, all by keyword
@@ -55,35 +56,30 @@ class Runner:
         *,
         rollouts: Rollouts,
         store: Store,
-        directory: Path,
+        place: Place,
         signal: threading.Event,
         notify: Callable[[str, Notify], None] = log_notification,
         poll_seconds: float = 0.5,
+        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._rollouts = rollouts
         self._store = store
-        self._directory = directory
+        self._place = place
         self._signal = signal
         self._notify = notify
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
-        self._lock = FileLock(directory / "runner.lock")
-        self._thread = threading.Thread(target=self._pump, name="rollout-effects", daemon=True)
+        self._clock = clock
 
     def start(self) -> None:
-        """Take the lock, take up what was left, and begin. Conflict where another process has the lock."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise Conflict(
-                f"another process runs the rollouts of {self._directory}",
-                hint="stop that control plane first, or give this one another folder",
-            ) from error
+        """Take the place, take up what was left, and begin; or wait for its turn. Conflict where it is never shared."""
+        mine = self._place.take()
         with ExitStack() as undo:
-            undo.callback(self._lock.release)
-            undo.callback(DBOS.destroy, destroy_registry=True)
-            self._launch()
+            undo.callback(self._place.release)
+            if mine:
+                undo.callback(DBOS.destroy, destroy_registry=True)
+                self._launch()
+            self._thread = threading.Thread(target=self._run, args=(mine,), name="rollout-effects", daemon=True)
             self._thread.start()
             undo.pop_all()
 
@@ -92,16 +88,38 @@ class Runner:
         self._stopping.set()
         self._signal.set()
         self._thread.join()
+
+    def _run(self, mine: bool) -> None:  # noqa: FBT001 - a thread's argument
+        while True:
+            if mine:
+                self._pump()
+                self._leave()
+            if self._stopping.wait(self._poll_seconds):
+                self._place.release()
+                return
+            mine = self._begin()
+
+    def _begin(self) -> bool:
+        """Whether it is our turn, and we are ready for it."""
+        try:
+            if not self._place.take():
+                return False
+            self._launch()
+        except Exception:  # an outermost loop: it is tried again
+            log.exception("the effects of rollouts are delayed")
+            self._leave()
+            return False
+        return True
+
+    def _leave(self) -> None:
         DBOS.destroy(destroy_registry=True)
-        self._lock.release()
+        self._place.release()
 
     def _launch(self) -> None:
-        file = self._directory / "dbos.sqlite"
-        with closing(sqlite3.connect(file)) as database:
-            database.execute("PRAGMA journal_mode=WAL")  # it stays with the file; DBOS itself does not ask for it
         config = DBOSConfig(
             name="alien-rollouts",
-            system_database_url=f"sqlite:///{file}",
+            system_database_url=self._place.url,
+            sys_db_pool_size=_CONNECTIONS,
             serializer=DBOSPortableJSONSerializer(),
             application_version=_PROTOCOL,
             executor_id=_EXECUTOR,
@@ -140,7 +158,7 @@ class Runner:
 
     def _pump(self) -> None:
         round_of: Callable[[], None] = self._take_up
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and self._place.kept():
             try:
                 round_of()
                 round_of = self._round
@@ -178,7 +196,7 @@ class Runner:
         handle.get_result(polling_interval_sec=0.01)
 
     def _set_timer(self, rollout_id: str, at: datetime) -> None:
-        delay = max(0.0, (at - datetime.now(UTC)).total_seconds())
+        delay = max(0.0, (at - self._clock()).total_seconds())
         DBOS.enqueue_workflow_with_options(
             {
                 "workflow_name": "wake",
@@ -192,7 +210,7 @@ class Runner:
 
     def _wake_overdue(self) -> None:
         """A timer whose workflow failed for good does not stop its rollout for ever."""
-        late = datetime.now(UTC) - _OVERDUE
+        late = self._clock() - _OVERDUE
         for rollout_id in self._store.running():
             wake_at = self._rollouts.load(rollout_id).state.header.wake_at
             if wake_at and wake_at < late:
@@ -200,7 +218,7 @@ class Runner:
 
     def _forget_old(self) -> None:
         """DBOS keeps finished workflows until it is told to forget them."""
-        before = (datetime.now(UTC) - _KEEP).isoformat()
+        before = (self._clock() - _KEEP).isoformat()
         old = DBOS.list_workflows(completed_before=before, load_input=False, load_output=False)
         if old:
             DBOS.delete_workflows([each.workflow_id for each in old])

@@ -25,9 +25,10 @@ from alien_iac.control.sealed_files import SealedFolder
 from alien_iac.control.signatures import Signer
 from alien_iac.control.store import migrations
 from alien_iac.control.store import tokens as token_store
-from alien_iac.control.store.engine import Database
+from alien_iac.control.store.engine import Database, Store
 from alien_iac.control.store.rollouts import RolloutStore
 from alien_iac.control.trust import OnlineKeys
+from alien_iac.control.store.sqlite import SqliteStore
 from alien_iac.control.vault import Vault
 from alien_iac.control.waiting import Waiting
 from alien_iac.protocol.api import NewToken
@@ -189,10 +190,12 @@ def unpack(body: Mapping[str, Json]) -> Json:
 
 
 @asynccontextmanager
-async def plane_in(folder: Path, *, rooted: bool = True, clock: MovedClock | None = None) -> AsyncIterator[Plane]:
+async def plane_in(
+    folder: Path, *, rooted: bool = True, clock: MovedClock | None = None, store: Store | None = None
+) -> AsyncIterator[Plane]:
     """A control plane whose parts are all real; its effects of rollouts are run by the tests that need them."""
     clock, waiting, vault = clock or MovedClock(), Waiting(), Vault((b"v" * 32,))
-    database = Database(folder / "control.sqlite", clock, waiting.wake, vault)
+    database = Database(store or SqliteStore(folder / "control.sqlite"), clock, waiting.wake, vault)
     migrations.upgrade(database.engine)
     control = Control(
         database=database,

@@ -19,6 +19,7 @@ from alien_iac.control.store import commands as store
 from alien_iac.control.store import deployments, migrations
 from alien_iac.control.store.commands import Delivery, Origin, Params, Wanted
 from alien_iac.control.store.engine import Database
+from alien_iac.control.store.sqlite import SqliteStore
 from alien_iac.control.vault import Vault
 from alien_iac.protocol import arc
 from alien_iac.protocol.api import NewDeployment
@@ -192,7 +193,7 @@ def _reachable(before: str, after: str) -> bool:
 
 def test_any_order_of_events(tmp_path: Path) -> None:
     Life.clock = MovedClock()
-    Life.database = Database(tmp_path / "c.sqlite", Life.clock, lambda _topics: None, Vault.fresh())
+    Life.database = Database(SqliteStore(tmp_path / "c.sqlite"), Life.clock, lambda _topics: None, Vault.fresh())
     migrations.upgrade(Life.database.engine)
     run_state_machine_as_test(
         Life,

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from alien_iac.control.store import audit, migrations
-from alien_iac.control.store.engine import Database, Transaction
+from alien_iac.control.store.engine import Database, Store, Transaction
 from alien_iac.control.store.tables import AUDIT, IDEMPOTENCY, METADATA, Instant
+from alien_iac.control.store.sqlite import SqliteStore
 from alien_iac.control.vault import Vault
 from alien_iac.errors import Conflict, Unavailable, Unsupported
 
@@ -29,8 +30,8 @@ def woken() -> list[set[str]]:
 
 
 @pytest.fixture
-def database(tmp_path: Path, woken: list[set[str]]) -> Iterator[Database]:
-    made = Database(tmp_path / "c.sqlite", MovedClock(), lambda topics: woken.append(set(topics)), Vault.fresh())
+def database(store: Callable[[], Store], woken: list[set[str]]) -> Iterator[Database]:
+    made = Database(store(), MovedClock(), lambda topics: woken.append(set(topics)), Vault.fresh())
     migrations.upgrade(made.engine)
     yield made
     made.close()
@@ -93,18 +94,24 @@ async def test_a_broken_constraint_is_the_callers_own(database: Database) -> Non
     assert [type(each).__name__ for each in found] == ["IntegrityError", "NoneType"]
 
 
+def _break(transaction: Transaction) -> None:
+    """What the database itself does not survive: a missing table on SQLite, the end of our session on Postgres."""
+    postgres = transaction.connection.dialect.name == "postgresql"
+    transaction.run(text("SELECT pg_terminate_backend(pg_backend_pid())" if postgres else "SELECT * FROM nowhere"))
+
+
 async def test_a_database_that_fails_tells_everybody_and_goes_on(database: Database) -> None:
     found = await asyncio.gather(
         database.write(lambda transaction: _put(transaction, "a")),
-        database.write(lambda transaction: transaction.run(text("SELECT * FROM nowhere"))),
+        database.write(_break),
         return_exceptions=True,
     )
     assert any(isinstance(each, Unavailable) for each in found)
     await database.write(lambda transaction: _put(transaction, "later"))
 
 
-def test_what_was_submitted_is_written_before_the_end(tmp_path: Path) -> None:
-    database = Database(tmp_path / "c.sqlite", MovedClock(), lambda _topics: None, Vault.fresh())
+def test_what_was_submitted_is_written_before_the_end(store: Callable[[], Store]) -> None:
+    database = Database(store(), MovedClock(), lambda _topics: None, Vault.fresh())
     migrations.upgrade(database.engine)
     threads = [
         threading.Thread(target=database.write_now, args=(lambda transaction, n=n: _put(transaction, f"{n}"),))
@@ -115,20 +122,23 @@ def test_what_was_submitted_is_written_before_the_end(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     database.close()
-    again = Database(tmp_path / "c.sqlite", MovedClock(), lambda _topics: None, Vault.fresh())
+    again = Database(store(), MovedClock(), lambda _topics: None, Vault.fresh())
     assert again.read_now(_count) == 20
     again.close()
     with pytest.raises(Unavailable):
         again.write_now(_count)
 
 
-def test_the_settings_that_make_a_commit_durable(database: Database) -> None:
+def test_the_settings_that_make_a_commit_durable(tmp_path: Path) -> None:
+    database = Database(SqliteStore(tmp_path / "c.sqlite"), MovedClock(), lambda _topics: None, Vault.fresh())
+
     def look(transaction: Transaction) -> tuple[str, int, int]:
         names = ("journal_mode", "synchronous", "foreign_keys")
         found = [transaction.scalar(text(f"PRAGMA {name}")) for name in names]
         return (found[0], found[1], found[2])
 
     assert database.write_now(look) == ("wal", 2, 1)
+    database.close()
 
 
 def test_the_migrations_make_the_tables(database: Database) -> None:

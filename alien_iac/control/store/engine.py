@@ -9,14 +9,13 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, RowMapping, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, RowMapping
 from sqlalchemy.exc import OperationalError
 
 from alien_iac.control.vault import Vault
@@ -29,7 +28,16 @@ Values = Mapping[str, Any]
 BATCH = 256
 """Transactions that share one commit, at most."""
 READERS = 4
-BUSY_MS = 5_000
+
+
+class Store(Protocol):
+    """A database as this module uses it: one engine that writes, one that reads from snapshots."""
+
+    writer: Engine
+    reader: Engine
+
+    def announce(self, connection: Connection, topics: Collection[str]) -> None:
+        """In a transaction: tell other processes on this database whom to wake once it is durable."""
 
 
 class Clock(Protocol):
@@ -88,18 +96,19 @@ class Database:
     A function given here runs in another thread, may run only statements, and returns plain data.
     """
 
-    def __init__(self, path: Path, clock: Clock, wake: Callable[[Iterable[str]], None], vault: Vault) -> None:
+    def __init__(self, store: Store, clock: Clock, wake: Callable[[Iterable[str]], None], vault: Vault) -> None:
         self._clock = clock
         self._wake = wake
         self._vault = vault
-        self._writer = _open(path, "BEGIN IMMEDIATE", pool=1)
-        self._reader = _open(path, "BEGIN", pool=READERS)
+        self._announce = store.announce
+        self._writer = store.writer
+        self._reader = store.reader
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="alien-read")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self.commits = 0
-        """Commits so far: the writes divided by them is how many share one."""
+        self.commits = self.writes = 0
+        """So far: the writes divided by the commits is how many share one."""
         self._thread = threading.Thread(target=self._write_all, name="alien-write", daemon=True)
         self._thread.start()
 
@@ -161,12 +170,15 @@ class Database:
         try:
             with self._writer.begin() as connection:
                 answers += [(job, *self._attempt(job, connection, woken)) for job in batch]
+                if woken:
+                    self._announce(connection, woken)
         except Exception as error:  # noqa: BLE001 - the writer must outlive any failure; each caller is told of it
             lost = Unavailable(f"the database did not take the write ({type(error).__name__})")
             lost.__cause__ = error
             answers = [(job, None, lost) for job in batch]
             woken.clear()
         self.commits += 1
+        self.writes += len(batch)
         for job, result, error_ in answers:
             _tell(job.future, result, error_)
         self._wake(woken)
@@ -194,23 +206,3 @@ def _tell(future: "Future[Any]", result: object, error: BaseException | None) ->
         future.set_exception(error)
     else:
         future.set_result(result)
-
-
-def _open(path: Path, begin: str, *, pool: int) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}", pool_size=pool, max_overflow=0, connect_args={"check_same_thread": False}
-    )
-
-    @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves; the driver's own way hides reads from a snapshot
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine

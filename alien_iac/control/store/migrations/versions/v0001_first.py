@@ -278,12 +278,19 @@ def _tokens() -> None:
     op.create_index(op.f("ix_tokens_expires_at"), "tokens", ["expires_at"], unique=False)
 
 
+_REFUSED = "the audit log is only added to"
+
+
 def _append_only() -> None:
-    for change in ("UPDATE", "DELETE"):
+    postgres = op.get_bind().dialect.name == "postgresql"
+    if postgres:
         op.execute(
-            f"CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END"
+            "CREATE FUNCTION audit_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
         )
+    act = "FOR EACH ROW EXECUTE FUNCTION audit_is_kept()" if postgres else f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+    for change in ("UPDATE", "DELETE"):
+        op.execute(f"CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit {act}")
 
 
 def upgrade() -> None:
