@@ -1,7 +1,6 @@
 """Enrolment: a one-time code becomes an agent's folder: its key, the first root of trust, the customer's say."""
 
 import base64
-import binascii
 from pathlib import Path
 
 import httpx
@@ -65,7 +64,7 @@ def _root(enrolled: Enrolled) -> bytes:
         content = base64.b64decode(enrolled.root, validate=True)
         metadata = Metadata[Root].from_bytes(content)
         metadata.signed.verify_delegate(Root.type, metadata.signed_bytes, metadata.signatures)
-    except (binascii.Error, RepositoryError) as error:
+    except (ValueError, RepositoryError) as error:  # base64 that is none, or what is no ASCII at all
         raise Untrusted(
             f"the root of trust that the control plane gave is broken: {error}", hint="ask the vendor for a new code"
         ) from error

@@ -39,6 +39,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         lifespan=lifespan,
+        responses=failures.RESPONSES,
     )
     app.state.control = control
     failures.install(app)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from alien_iac import errors
 from alien_iac.control.refusals import TooManyRequests
 from alien_iac.errors import AlienError
+from alien_iac.protocol.wire import Open
 
 _KINDS: Mapping[int, type[AlienError]] = {
     401: errors.Unauthorized,
@@ -18,6 +19,25 @@ _KINDS: Mapping[int, type[AlienError]] = {
     404: errors.NotFound,
     503: errors.Unavailable,
 }
+
+
+class Refusal(Open):
+    """A request that was not done."""
+
+    code: str
+    message: str
+    retryable: bool
+    hint: str | None = None
+    context: Mapping[str, Any] | None = None
+    internal: bool
+    http_status_code: int
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    kind: {"model": Refusal, "description": description}
+    for kind, description in (("4XX", "Refused, and nothing was changed."), ("5XX", "Not done; try again."))
+}
+"""What the description of every route says of its failures."""
 
 
 def answer(error: AlienError) -> JSONResponse:

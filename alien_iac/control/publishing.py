@@ -1,7 +1,6 @@
 """A release or other signed targets come in: all is checked, then written in one transaction, or nothing is."""
 
 import base64
-import binascii
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
@@ -23,7 +22,7 @@ def decode(text: str, name: str) -> bytes:
     """Bytes that came as base64. InvalidInput for anything else."""
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's, or what is no ASCII at all
         raise InvalidInput(f"{name} is not base64") from error
 
 

@@ -34,6 +34,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field
 
+from alien_iac.protocol import arc
+from alien_iac.protocol.manifest import DeclaredCommand
 from alien_iac.protocol.telemetry.levels import Level
 from alien_iac.protocol.wire import Open
 
@@ -159,10 +161,10 @@ class Report(Open):
     """The version that runs after this."""
     reason: str = ""
     error_code: str | None = None
-    commands: tuple[dict[str, Any], ...] = ()
-    """Names, targets and schemas of the commands that the running release answers (`manifest.DeclaredCommand`)."""
-    targets: tuple[dict[str, str], ...] = ()
-    """`arc.Target` of each workload that takes commands."""
+    commands: tuple[DeclaredCommand, ...] = ()
+    """The commands that the running release answers."""
+    targets: tuple[arc.Target, ...] = ()
+    """Each workload that takes commands."""
 
 
 class Deployment(Open):

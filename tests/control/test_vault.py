@@ -14,6 +14,7 @@ import pytest
 from control.control_plane import Agent, Plane, inline, unpack
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from alien_iac.control import keyring, vault
 from alien_iac.control.blobs import TooLarge
@@ -115,7 +116,8 @@ async def test_no_parameter_and_no_result_is_in_the_files(plane: Plane, agent: A
         status = await plane.ok("GET", f"/commands/{lease['commandId']}/payload")
         assert size > 1 or unpack(status["params"]) == unpack(status["response"]["response"]) == [PLANTED]
     lease_of_failure = await _failed(agent)
-    kept = await asyncio.to_thread(_everything, tmp_path)
+    rows = await plane.control.database.read(lambda transaction: transaction.all(text("SELECT * FROM commands")))
+    kept = await asyncio.to_thread(_everything, tmp_path) + repr([dict(row) for row in rows]).encode()
     assert b"visible-name" in kept
     assert lease_of_failure.encode() in kept
     for form in _forms(PLANTED):
@@ -199,16 +201,16 @@ def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("written", "said"),
     [
         ("", "has no key"),
         (f"{_line(NEW)}\n{PLANTED}!", "line 2 is not base64"),
         (_line(b"short"), "line 1 has 5 bytes, not 32"),
     ],
 )
-def test_a_wrong_key_file_is_told_without_its_content(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_key_file_is_told_without_its_content(tmp_path: Path, written: str, said: str) -> None:
     path = tmp_path / "keys"
-    path.write_text(text)
+    path.write_text(written)
     path.chmod(0o600)
     with pytest.raises(InvalidInput, match=said) as caught:
         keyring.from_file(path)

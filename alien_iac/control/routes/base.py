@@ -1,6 +1,7 @@
 """What the routes share: lists, waiting, requests that may be sent again."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -71,6 +72,9 @@ class Routes(APIRouter):
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["response_model_exclude_none"] = True
+        returned = inspect.get_annotations(endpoint, eval_str=True).get("return")
+        if isinstance(returned, type) and issubclass(returned, Response):
+            options["response_class"] = returned  # so that no JSON is promised where there is none
         super().add_api_route(path, endpoint, **options)
 
 

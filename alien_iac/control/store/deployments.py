@@ -162,7 +162,11 @@ def reported(transaction: Transaction, deployment_id: str, report: Report) -> No
     """Note a report: how far the deployment is, and what its release answers."""
     values: dict[str, Any] = {"phase": report.phase, "message": report.reason}
     if report.phase in {"succeeded", "unchanged", "returned"}:
-        values |= {"release": report.release, "commands": list(report.commands), "targets": list(report.targets)}
+        values |= {
+            "release": report.release,
+            "commands": [command.dump() for command in report.commands],
+            "targets": [target.dump() for target in report.targets],
+        }
     transaction.run(update(DEPLOYMENTS).where(DEPLOYMENTS.c.id == deployment_id).values(values))
 
 

@@ -6,7 +6,6 @@ A Key Vault keeps text. A value that is not text is kept in base64, and its cont
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -44,7 +43,7 @@ class KeyVaultSecret:
             return text.encode()
         try:
             return base64.b64decode(text, validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii's, or what is no ASCII at all
             # Without the cause: nothing of the value may be quoted.
             raise InvalidInput(
                 f'the secret "{self._id}": its content type is "{BINARY}", and it is not base64'
