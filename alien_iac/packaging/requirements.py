@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from alien_iac.errors import InvalidInput
 
 SUPPLIED = ("alien-iac",)
 _SOURCES = ("-i ", "-f ", "--index-url", "--extra-index-url", "--find-links", "--no-index", "--trusted-host")
+_INCLUDED = re.compile(r"^(?:-r|-c|--requirement|--constraint)[= ](.+)$", re.MULTILINE)
 _INDEX = {
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
     "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
@@ -195,15 +197,11 @@ def _compiled(wanted: Wanted, cache: Path) -> str:
         return _uv("pip", "compile", *quiet, *where, *files, cwd=place, what="resolve")
 
 
-def _whole_text(file: Path) -> str:
-    """The file's text, with that of the files that it includes."""
-    text = file.read_text(encoding="utf-8")
-    included = [
-        file.parent / line.split(maxsplit=1)[1].strip()
-        for line in text.splitlines()
-        if line.startswith(("-r ", "-c ", "--requirement ", "--constraint "))
-    ]
-    return "\n".join([text, *(_whole_text(each) for each in included if each.is_file() and each != file)])
+def _whole_text(file: Path, known: frozenset[Path] = frozenset()) -> str:
+    """The file's text, with that of the files that it includes, but for `known` ones, which include it."""
+    text, known = file.read_text(encoding="utf-8"), known | {file.resolve()}
+    included = [(file.parent / name.strip()).resolve() for name in _INCLUDED.findall(text)]
+    return "\n".join([text, *(_whole_text(each, known) for each in included if each.is_file() and each not in known)])
 
 
 def _uv(*arguments: str, cwd: Path, what: str) -> str:
@@ -228,17 +226,10 @@ def _write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-class _as_file:  # noqa: N801 - reads as a verb where it is used
+@contextmanager
+def _as_file(text: str) -> Iterator[str]:
     """Text in a temporary file, for a command that wants a file."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._folder = tempfile.TemporaryDirectory()
-
-    def __enter__(self) -> str:
-        path = Path(self._folder.name) / "requirements.txt"
-        path.write_text(self._text, encoding="utf-8")
-        return str(path)
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "requirements.txt"
+        path.write_text(text, encoding="utf-8")
+        yield str(path)

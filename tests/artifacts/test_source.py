@@ -117,6 +117,29 @@ def test_an_artifact_is_made_once_and_again_when_something_changes(tmp_path: Pat
     assert package(folder, Target(), tmp_path / "cache").path.stat().st_size == first.length
 
 
+@pytest.mark.parametrize("include", ["-r more.txt", "--requirement=more.txt", "--constraint more.txt"])
+def test_a_file_that_the_requirements_include_counts_too(tmp_path: Path, include: str) -> None:
+    folder = app(tmp_path / "app")
+    for version in ("1.0", "2.0"):
+        tiny_wheel.make(folder / "wheels", version=version, text=f"WORD = '{version}'\n")
+    tiny_wheel.requirements(folder, "tiny", include)
+    (folder / "more.txt").write_text("tiny==1.0\n")
+    first = package(folder, Target(), tmp_path / "cache")
+    (folder / "more.txt").write_text("tiny==2.0\n")
+    second = package(folder, Target(), tmp_path / "cache")
+    for made, word in ((first, "1.0"), (second, "2.0")):
+        unpack(made.path, tmp_path / word)
+        assert (tmp_path / word / ".python" / "tiny.py").read_text() == f"WORD = '{word}'\n"
+
+
+def test_files_that_include_each_other_end(tmp_path: Path) -> None:
+    folder = app(tmp_path / "app")
+    tiny_wheel.make(folder / "wheels")
+    tiny_wheel.requirements(folder, "tiny", "-r more.txt")
+    (folder / "more.txt").write_text("-r requirements.txt\n")
+    assert ".python/tiny.py" in names(package(folder, Target(), tmp_path / "cache").path)
+
+
 def test_many_at_once_share_one_cache(tmp_path: Path) -> None:
     folder = with_requirements(tmp_path / "app")
     with ThreadPoolExecutor(4) as pool:
