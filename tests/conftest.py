@@ -33,7 +33,7 @@ class Whole(LoadScopeScheduling):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite the golden files; read the diff before it is kept")
-    parser.addoption("--chaos-commands", type=int, default=300, help="how many commands the chaos test sends (300)")
+    parser.addoption("--chaos-commands", type=int, default=200, help="how many commands the chaos test sends (200)")
 
 
 @pytest.hookimpl(optionalhook=True)

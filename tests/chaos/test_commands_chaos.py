@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 CUSTOMERS = ("acme", "globex")
 SENDERS = 8
 PER_SECOND = 25
-COMMANDS_A_KILL = (8, 40)
+COMMANDS_A_KILL = (12, 40)
 """After how many answers something is killed, at least and at most."""
 TIMEOUT_S = 600
 WORKER = """
@@ -69,14 +69,15 @@ class Fleet:
         watch(self.database)
 
     def kill_something(self, chance: random.Random) -> None:
-        """Kill -9, and start again as whoever runs it would."""
+        """Kill -9, and start again as whoever runs it would. Each kind has its turn before any has another."""
         agent = chance.choice(self.agents)
         victims: dict[str, Callable[[], object]] = {
             "control plane": self._kill_control,
             "agent": lambda: _kill_agent(agent),
             "workload": lambda: _kill_workload(agent),
         }
-        name = chance.choice(list(victims))
+        fewest = min(self.kills[name] for name in victims)
+        name = chance.choice([name for name in victims if self.kills[name] == fewest])
         victims[name]()
         self.kills[name] += 1
 
@@ -167,6 +168,9 @@ def test_every_command_ends_once_whatever_is_killed(fleet: Fleet, request: pytes
             over.set()
             harming.result()
 
+    assert set(fleet.kills) == {"control plane", "agent", "workload"}, (
+        f"{dict(fleet.kills)}: too few commands for every kind of kill"
+    )
     assert sorted(made.values()) == list(range(count))
     found = states(fleet.database)
     assert set(found) == set(made), "a command was lost, or made twice"

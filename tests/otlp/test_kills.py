@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +29,7 @@ def count(first: int, many: int) -> int:
         print("printed by hand: " + str(number))
     return many
 """
-ROUNDS, MANY = 8, 25
+ROUNDS, MANY = 6, 25
 
 
 @pytest.fixture
@@ -82,19 +81,18 @@ def lost(control: ControlPlane) -> float:
 
 
 def test_what_is_missing_in_the_end_was_counted(control: ControlPlane, agent: Agent) -> None:
-    dice = random.Random(7)  # noqa: S311 - the same kills each time
     sent = 0
     for number in range(ROUNDS):
         status = control.command(agent.deployment_id, "count", first=sent, many=MANY)
         assert status.state == "SUCCEEDED", status
         sent += MANY
-        match [("worker", "agent", "control", "none")[number % 4], dice.random()]:
-            case ["worker", _]:
+        match ("worker", "agent", "control")[number % 3]:
+            case "worker":
                 kill_worker(agent)
-            case ["agent", _]:
+            case "agent":
                 agent.stop(signal.SIGKILL)
                 agent.start()
-            case ["control", _]:
+            case "control":
                 control.stop(signal.SIGKILL)
                 control.start()
     eventually(lambda: len(numbers(control)) + lost(control) >= sent, 60)

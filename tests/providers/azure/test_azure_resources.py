@@ -13,6 +13,13 @@ from golden.golden_cases import CASES
 from providers.azure.azure_stacks import IMAGE, KEY, made, of
 
 import alien_iac as alien
+from alien_iac.models.arguments import FunctionArguments
+from alien_iac.models.declared import Declared
+from alien_iac.models.platform import Platform
+from alien_iac.models.purpose import purpose
+from alien_iac.models.triggers import QueueTrigger
+from alien_iac.packaging.targets import Target
+from alien_iac.protocol.code import APP
 from alien_iac_azure.offline import TYPES
 from providers import sdk_types
 
@@ -190,3 +197,25 @@ def _settings(inputs: Mapping[str, Any]) -> dict[str, str]:
 def _settings_of_app(inputs: Mapping[str, Any]) -> dict[str, str]:
     template = json.loads(json.dumps(inputs["template"]))
     return {setting["name"]: setting["value"] for setting in template["containers"][0]["env"]}
+
+
+def test_a_source_with_a_domain_is_packaged_for_the_container_that_runs_it(tmp_path: Path) -> None:
+    """No host looks for its requirements there: they lie where packaging puts them, and the image is told where."""
+
+    def program() -> None:
+        jobs = alien.Queue("jobs")
+        alien.Function("api", source="worker", public=True, domain="api", triggers=[jobs.on_message()])
+
+    recording = made(program, tmp_path, domain="acme.example.com")
+    (app,) = of(recording, "app:ContainerApp")
+    target = Target.of(purpose(Platform.AZURE, function(), ()))
+    assert _settings_of_app(app.inputs)["PYTHONPATH"] == f"{APP}/{target.folder}"
+    assert app.inputs["template"]["containers"][0]["command"] == ["python", "-m", "alien_iac.runtime.function", APP]
+    names = {need.partition(">")[0] for need in target.requirements}
+    assert names >= {"uvicorn", "starlette", "azure-servicebus", "azure-identity"}
+
+
+def function() -> Declared:
+    """As it is declared."""
+    arguments = FunctionArguments(source="worker", domain="api", public=True, triggers=(QueueTrigger(resource="jobs"),))
+    return Declared(kind="Function", id="api", arguments=arguments)
