@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from types import MappingProxyType
@@ -29,6 +30,11 @@ class Whole(LoadScopeScheduling):
         file = PurePath(nodeid.partition("::")[0])
         alone = file.stem if file.parent.name == "system" else nodeid
         return TOGETHER.get(f"{file.parent.name}/{file.stem}", alone)
+
+
+def pytest_configure() -> None:
+    """The clouds' SDKs are a million objects that stay: to look through them often costs a third of the tests' time."""
+    gc.set_threshold(200_000, 20, 100)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
