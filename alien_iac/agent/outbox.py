@@ -4,16 +4,14 @@ What the agent acknowledged is on the disk. What is dropped for want of room, or
 transaction that drops it.
 """
 
-import sqlite3
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from alien_iac.protocol.telemetry.levels import Level, Signal
+from alien_iac.runtime.telemetry.counted import Counted
 
 MOST_BYTES = 128 << 20
 MOST_AGE_S = 3 * 86_400
@@ -29,12 +27,7 @@ CREATE TABLE IF NOT EXISTS parcels (
     level TEXT NOT NULL, items INTEGER NOT NULL, body BLOB NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS known (id TEXT PRIMARY KEY, at REAL NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lost (
-    signal TEXT NOT NULL, reason TEXT NOT NULL, items INTEGER NOT NULL, PRIMARY KEY (signal, reason)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
-_COUNT = "INSERT INTO lost VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET items = items + excluded.items"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +54,7 @@ class Arrival:
     batch: str = ""
 
 
-class Outbox:
+class Outbox(Counted):
     """For any thread. `arrived` is called when something new waits."""
 
     def __init__(
@@ -75,21 +68,15 @@ class Outbox:
         self._arrived = arrived
         self._most = most_bytes
         self._clock = clock
-        self._lock = threading.RLock()
         path.touch(mode=0o600)
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.executescript(_DDL)
+        super().__init__(str(path), _DDL)
         (self._size,) = self._db.execute("SELECT coalesce(sum(length(body)), 0) FROM parcels").fetchone()
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
 
     def put(self, new: Arrival | None, fact: tuple[str, str] | None = None) -> None:
         """Keep a request, durably, and a fact with it. One whose sender's `batch` is known was kept before."""
         with self._transaction():
             if fact:
-                self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", fact)
+                self.keep_fact(*fact)
             if new and new.items and not self._is_known(new.batch):
                 values = (uuid.uuid4().hex, self._clock(), new.signal, new.level, new.items, new.body)
                 self._db.execute(
@@ -116,25 +103,8 @@ class Outbox:
         with self._transaction():
             gone = self._db.execute("DELETE FROM parcels WHERE number = ?", (parcel.number,)).rowcount
             self._size -= len(parcel.body) if gone else 0
-            if lost and gone:
-                self._db.execute(_COUNT, (parcel.signal, reason, lost))
-
-    def lose(self, signal: Signal, reason: str, items: int) -> None:
-        """Count what is not kept."""
-        if items:
-            with self._transaction():
-                self._db.execute(_COUNT, (signal, reason, items))
-
-    def losses(self) -> list[tuple[Signal, str, int]]:
-        """Signal, reason, and how many items so far."""
-        with self._lock:
-            return self._db.execute("SELECT signal, reason, items FROM lost ORDER BY 1, 2").fetchall()
-
-    def fact(self, name: str) -> str:
-        """What was written under a name; empty for nothing."""
-        with self._lock:
-            row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
+            if gone:
+                self.lose(parcel.signal, reason, lost)
 
     def _is_known(self, batch: str) -> bool:
         if not batch:
@@ -152,21 +122,10 @@ class Outbox:
             if goal <= 0 and at >= oldest:
                 break
             self._db.execute("DELETE FROM parcels WHERE number = ?", (number,))
-            self._db.execute(_COUNT, (signal, "old" if at < oldest else "full", items))
+            self.lose(signal, "old" if at < oldest else "full", items)
             self._size -= size
             goal -= size
 
     def _has_older(self, than: float) -> bool:
         row = self._db.execute("SELECT at FROM parcels ORDER BY number LIMIT 1").fetchone()
         return row is not None and row[0] < than
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise

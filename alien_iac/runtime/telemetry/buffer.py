@@ -7,16 +7,14 @@ disk: a power cut may take the last moments. It is bounded, and what is dropped 
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alien_iac.protocol.telemetry.levels import Level, Signal
+from alien_iac.runtime.telemetry.counted import Counted
 
 MOST_BYTES = 16 << 20
 MOST_SERIES = 2_000
@@ -33,10 +31,6 @@ CREATE TABLE IF NOT EXISTS items (
     body TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS points (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lost (
-    signal TEXT NOT NULL, reason TEXT NOT NULL, items INTEGER NOT NULL, PRIMARY KEY (signal, reason)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
 _ALL = 2**62
 _OLDEST = "SELECT number, scope, level, body FROM items WHERE signal = ? AND number <= ? ORDER BY number LIMIT 2000"
@@ -54,33 +48,17 @@ class Batch:
     """Scope, the level it was recorded at, and the item as OTLP's JSON."""
 
 
-class Buffer:
+class Buffer(Counted):
     """For any thread. `folder` is None where the process has none that outlives it."""
 
     def __init__(self, folder: Path | None, *, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
-        self._lock = threading.RLock()
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / _FILE).touch(mode=0o600)
-        place = str(folder / _FILE) if folder is not None else ":memory:"
-        self._db = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
-        self._db.executescript(_DDL)
+        super().__init__(str(folder / _FILE) if folder is not None else ":memory:", _DDL)
         (self._size,) = self._db.execute("SELECT coalesce(sum(length(body)), 0) FROM items").fetchone()
         self.id = self.fact("id") or self._begin()
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
-
-    def fact(self, name: str) -> str | None:
-        with self._lock:
-            found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(found[0]) if found else None
-
-    def keep_fact(self, name: str, value: str) -> None:
-        with self._lock:
-            self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def put(self, signal: Signal, scope: str, level: Level, item: Mapping[str, Any]) -> None:
         """Keep an item. Where there is no room, the oldest go."""
@@ -126,19 +104,6 @@ class Buffer:
             for reason, count in lost.items():
                 self.lose(batch.signal, reason, count)
 
-    def lose(self, signal: Signal, reason: str, count: int = 1) -> None:
-        """Count what is not delivered."""
-        with self._lock:
-            self._db.execute(
-                "INSERT INTO lost VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET items = items + excluded.items",
-                (signal, reason, count),
-            )
-
-    def losses(self) -> list[tuple[Signal, str, int]]:
-        """Signal, reason, and how many so far."""
-        with self._lock:
-            return self._db.execute("SELECT signal, reason, items FROM lost").fetchall()
-
     def points(self) -> dict[str, dict[str, Any]]:
         """The points of all metrics, by their key."""
         with self._lock:
@@ -164,14 +129,3 @@ class Buffer:
             self.lose(signal, "full")
             freed += size
         self._size -= freed
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
