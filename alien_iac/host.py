@@ -9,6 +9,7 @@ neither credentials nor anything else of the engine.
 # ruff: noqa: N802, ARG002
 
 import asyncio
+import gc
 import logging
 import os
 import runpy
@@ -164,6 +165,7 @@ def main(folder: Path) -> None:
     server.start()
     print(port, flush=True)  # noqa: T201 (the one line that whoever started this waits for)
     threading.Thread(target=_until_closed, args=(over,), daemon=True).start()
+    gc.set_threshold(100_000, 20, 100)  # a cloud's SDK is a million objects that stay: looking often takes a third
     over.wait()
     server.stop(0).wait()
     os._exit(0)  # a program that hangs must not keep the process
