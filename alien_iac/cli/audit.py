@@ -8,6 +8,7 @@ from alien_iac import errors
 from alien_iac.cli import remote, render
 from alien_iac.protocol.api import AuditCheck, AuditEntry
 
+_NOTED = 2  # the entry's number and its hash
 HEAD = ("#", "WHEN", "WHO", "WHAT", "ON", "REASON")
 
 
@@ -27,11 +28,17 @@ def ls(url: str, token_file: Path | None, *, as_json: bool) -> None:
 
 
 @audit.command()
+@click.option(
+    "--anchor",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File with the newest entry's number and hash of the last time; written anew when all is well.",
+)
 @remote.control_options
 @render.JSON_OPTION
-def verify(url: str, token_file: Path | None, *, as_json: bool) -> None:
-    """Verify that no entry was changed, removed or put in between."""
-    found = remote.connect(url, token_file).get(AuditCheck, "/audit/verify")
+def verify(url: str, token_file: Path | None, anchor: Path | None, *, as_json: bool) -> None:
+    """Verify that no entry was changed, removed or put in between; with --anchor, that the newest are there too."""
+    noted = _noted(anchor) if anchor and anchor.exists() else {}
+    found = remote.connect(url, token_file).get(AuditCheck, "/audit/verify", **noted)
     text = (
         f"{found.entries} entries, the chain is whole"
         if found.whole
@@ -40,3 +47,13 @@ def verify(url: str, token_file: Path | None, *, as_json: bool) -> None:
     render.show(found, lambda _: text, as_json_=as_json)
     if not found.whole:
         raise errors.Untrusted("the audit log was changed", hint="compare it with a backup, from that entry on")
+    if anchor and found.head:
+        anchor.write_text(f"{found.entries} {found.head}\n", encoding="utf-8")
+
+
+def _noted(anchor: Path) -> dict[str, str]:
+    """The query for what was noted. InvalidInput where the file has something else."""
+    words = anchor.read_text(encoding="utf-8", errors="replace").split()
+    if len(words) != _NOTED or not words[0].isdecimal():
+        raise errors.InvalidInput(f"{anchor} does not hold an entry's number and its hash", hint="name another file")
+    return {"number": words[0], "hash": words[1]}

@@ -3,7 +3,17 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """An entry's number and hash, noted where the control plane cannot write."""
+
+    number: int
+    hash: str
+
 
 START = "0" * 64
 """The hash before the first entry."""

@@ -319,6 +319,8 @@ class AuditCheck(Open):
     entries: int
     whole: bool
     broken_at: int | None = None
+    head: str | None = None
+    """The hash of the newest entry, to be noted elsewhere and given as `?number=&hash=` the next time."""
 
 
 class Pin(Open):

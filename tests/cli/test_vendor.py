@@ -97,5 +97,13 @@ def test_tokens_are_shown_once_and_revoked(vendor: Shell) -> None:
 
 def test_the_audit_log_names_who_did_what(vendor: Shell) -> None:
     assert vendor.done("audit", "verify")["whole"]
+    for _ in range(2):
+        assert vendor.done("audit", "verify", "--anchor", "head")["whole"]
+    anchor = vendor.folder / "head"
+    number, noted = anchor.read_text().split()
+    anchor.write_text(f"{int(number) + 1} {noted}")
+    assert vendor.alien("audit", "verify", "--anchor", "head").returncode == 9, "the newest entry was removed"
+    anchor.write_text("something else")
+    assert vendor.alien("audit", "verify", "--anchor", "head").returncode == 2
     actions = {entry["action"] for entry in vendor.done("audit", "ls")}
     assert {"tuf.root", "release.publish", "deployment.create", "deployment.config"} <= actions

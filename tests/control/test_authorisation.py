@@ -4,18 +4,28 @@ The table must have every route: one that is added without an entry fails.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
+import jwt
 import pytest
 from control.control_plane import WORKER, Agent, Plane, inline, plane_in
 from control.control_vendor import Json
 
+from alien_iac.control import tokens
 from alien_iac.control.app import create_app
+from alien_iac.control.dashboard import sessions
+from alien_iac.control.store import tokens as store
+from alien_iac.control.store.engine import Transaction
+from alien_iac.protocol.api import NewToken
 
 KINDS = [
     "none",
     "wrong",
+    "expired",
+    "revoked",
+    "session",
     "agent",
     "agent-foreign",
     "receive",
@@ -29,6 +39,7 @@ KINDS = [
     "read-foreign",
     "admin",
 ]
+BAD = frozenset({"none", "wrong", "expired", "revoked"})
 PUBLIC = frozenset(KINDS)
 ADMIN = frozenset({"admin"})
 READ = frozenset({"read", "admin"})
@@ -69,6 +80,9 @@ def _create(world: World) -> Json:
 
 RULES: Mapping[str, Rule] = {
     "GET /healthz": Rule(PUBLIC),
+    "GET /health/live": Rule(PUBLIC),
+    "GET /health/ready": Rule(PUBLIC),
+    "GET /metrics": Rule(READ),
     "GET /v1/agent/desired": Rule(AGENTS),
     "POST /v1/agent/reports": Rule(AGENTS, lambda _: {"id": "r", "revision": 0, "phase": "accepted"}),
     "POST /v1/agent/heartbeats": Rule(AGENTS, lambda _: {"agentVersion": "1", "health": "healthy"}),
@@ -137,6 +151,31 @@ async def test_every_route_is_in_the_table(plane: Plane) -> None:
     assert {key.replace(":path}", "}") for key in RULES} == listed
 
 
+async def _expired(plane: Plane) -> str:
+    """A token that was an admin's, and is over."""
+    new = NewToken(name="over", scopes=("admin",), ttl_seconds=60)
+    token = tokens.mint("admin")
+    past = plane.clock() - timedelta(seconds=61)
+
+    def work(transaction: Transaction) -> None:
+        store.add(replace(transaction, now=past), new, tokens.fresh("tok"), token)
+
+    await plane.control.database.write(work)
+    return token
+
+
+async def _revoked(plane: Plane) -> str:
+    made = await plane.ok("POST", "/auth/tokens", {"name": "gone", "scopes": ["admin"]})
+    await plane.ok("GET", "/deployments", token=made["token"])
+    await plane.ok("DELETE", f"/auth/tokens/{made['id']}")
+    return str(made["token"])
+
+
+async def _session(plane: Plane) -> str:
+    """What an admin's browser has: it opens the dashboard, and as a token it opens nothing."""
+    return str(jwt.decode(await sessions.begin(plane.control, plane.admin), options={"verify_signature": False})["jti"])
+
+
 async def _tokens(plane: Plane, mine: Agent, other: Agent) -> dict[str, str]:
     async def bound(scope: str, agent: Agent, **more: str) -> str:
         return await plane.token(scope, deploymentId=agent.deployment_id, **more)
@@ -144,6 +183,9 @@ async def _tokens(plane: Plane, mine: Agent, other: Agent) -> dict[str, str]:
     return {
         "none": "",
         "wrong": "alien_token_wrong",
+        "expired": await _expired(plane),
+        "revoked": await _revoked(plane),
+        "session": await _session(plane),
         "agent": mine.token,
         "agent-foreign": other.token,
         "receive": await bound("receive", mine, target="worker"),
@@ -210,7 +252,7 @@ def _host() -> str:
 
 
 def _refusals(route: str, kind: str) -> set[int]:
-    if kind in {"none", "wrong"}:
+    if kind in BAD:
         return {400, 401} if route in OWN_CREDENTIALS else {401}
     return {400, 401, 403, 404} if route in OWN_CREDENTIALS else {403, 404}
 

@@ -39,17 +39,24 @@ def entries(transaction: Transaction, cursor: str | None, limit: int) -> tuple[l
     return [AuditEntry(**row) for row in found], following
 
 
-def verify(transaction: Transaction) -> AuditCheck:
-    """Walk the whole chain; where it breaks first, if it does."""
+def verify(transaction: Transaction, anchor: audit.Anchor | None = None) -> AuditCheck:
+    """Walk the whole chain; where it breaks first, if it does.
+
+    `anchor`: an entry's hash as somebody noted it before. It alone shows that the newest entries were removed, or that
+    the whole chain was written anew.
+    """
     before, number = audit.START, 0
     while rows := _after(transaction, number):
         for row in rows:
             number += 1
             entry = {key: value for key, value in row.items() if key != "hash"}
-            if row["number"] != number or row["hash"] != audit.chain(before, entry):
+            noted = anchor is None or anchor.number != number or anchor.hash == row["hash"]
+            if not noted or row["number"] != number or row["hash"] != audit.chain(before, entry):
                 return AuditCheck(entries=number, whole=False, broken_at=number)
             before = row["hash"]
-    return AuditCheck(entries=number, whole=True)
+    if anchor is not None and anchor.number > number:
+        return AuditCheck(entries=number, whole=False, broken_at=number + 1)
+    return AuditCheck(entries=number, whole=True, head=before)
 
 
 def _after(transaction: Transaction, number: int) -> list[RowMapping]:
