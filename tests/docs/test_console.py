@@ -68,7 +68,7 @@ def understood(command: click.Command, words: list[str]) -> None:
 
 def verb(command: click.Command, words: list[str]) -> tuple[click.Command, list[str]]:
     """The command that the first words name, and the words after them."""
-    while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z-]+", words[0]):
+    while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z-]*", words[0]):
         child = command.get_command(click.Context(command), words[0])
         assert child, f"there is no `{' '.join(words)}`"
         command, words = child, words[1:]
