@@ -1,19 +1,25 @@
 """`alien serve`: the control plane, until it is told to end."""
 
+import os
 from pathlib import Path
 
 import click
 
 from alien_iac.cli import render
+from alien_iac.cli.backup import backup, restore
 from alien_iac.control.forwarding import target
 from alien_iac.control.server import Started
 from alien_iac.control.server import serve as run
 from alien_iac.control.settings import Settings
+from alien_iac.control.store.postgres import VARIABLE, from_words
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for all it keeps."
+)
+@click.option(
+    "--database", metavar="URL", help=f"A Postgres for several instances, without its password; or {VARIABLE}."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address; beyond loopback it needs TLS.")
 @click.option("--port", default=8700, show_default=True, help="Port; 0 takes any that is free.")
@@ -33,8 +39,11 @@ from alien_iac.control.settings import Settings
     help="File with that endpoint's headers, `name: value`.",
 )
 @render.JSON_OPTION
+@click.pass_context
 def serve(
+    context: click.Context,
     data: Path,
+    database: str | None,
     host: str,
     port: int,
     certificate: Path | None,
@@ -55,17 +64,22 @@ def serve(
         text = f"control plane: {started.url}\nadmin token: {started.admin_token_file}\ndashboard: {dashboard}"
         render.show(facts, lambda _: text, as_json_=as_json)
 
-    run(
-        Settings(
-            data=data,
-            host=host,
-            port=port,
-            certificate=certificate,
-            private_key=private_key,
-            key_file=key_file,
-            key_command=key_command,
-            public_url=public_url,
-            forward=target(forward, forward_headers),
-        ),
-        ready,
+    settings = Settings(
+        data=data,
+        database=from_words(database, os.environ),
+        host=host,
+        port=port,
+        certificate=certificate,
+        private_key=private_key,
+        key_file=key_file,
+        key_command=key_command,
+        public_url=public_url,
+        forward=target(forward, forward_headers),
     )
+    context.obj = settings
+    if context.invoked_subcommand is None:
+        run(settings, ready)
+
+
+serve.add_command(backup)
+serve.add_command(restore)

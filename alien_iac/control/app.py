@@ -43,7 +43,9 @@ def create_app(
     )
     app.state.control = control
     failures.install(app)
-    app.add_middleware(Limits, streamed=STREAMED, strict_transport=strict_transport)
+    app.add_middleware(
+        Limits, streamed=STREAMED, strict_transport=strict_transport, ending=lambda: control.waiting.closed
+    )
     for router in _routers():
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)

@@ -23,6 +23,7 @@ MOST_OPEN = 10_000
 """Commands of one deployment that wait at once."""
 CANCELLED = "COMMAND_CANCELLED"
 EXHAUSTED = "MAX_ATTEMPTS"
+RESTORED = "RESTORED"
 DELIVERABLE = frozenset[arc.State]({"PENDING", "DISPATCHED"})
 
 
@@ -184,6 +185,14 @@ def cancel(command: Command, now: datetime) -> Command:
     if command.ended:
         return command
     return _end(command, "FAILED", now, arc.Failure(code=CANCELLED, message="the command was cancelled"))
+
+
+def restored(command: Command, now: datetime) -> Command:
+    """End it, unless it has ended: whether it was done since the backup, nobody knows."""
+    if command.ended:
+        return command
+    said = "the control plane was restored from a backup; the command may have been done, or not"
+    return _end(command, "FAILED", now, arc.Failure(code=RESTORED, message=said))
 
 
 def overdue(command: Command, now: datetime) -> Command:

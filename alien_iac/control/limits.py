@@ -4,6 +4,7 @@ Plain ASGI: a wrapper costs each held request memory.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -16,6 +17,7 @@ JSON_LIMIT = 12 << 20
 HEAD_LIMIT = 32 << 10
 """Bytes of all of a request's headers, or of its path and query."""
 MOST_HEADERS = 100
+RETRY_S = "1"
 BODY_S = 120.0
 """Seconds in which a JSON body must have come."""
 
@@ -35,10 +37,20 @@ _TOO_LONG = {
 
 
 class Limits:
-    """Refuses heads and bodies that are too large, except on `streamed` path prefixes, which count for themselves."""
+    """Refuses heads and bodies that are too large, except on `streamed` path prefixes, which count for themselves.
 
-    def __init__(self, app: ASGIApp, streamed: tuple[str, ...], strict_transport: bool) -> None:  # noqa: FBT001 - Starlette passes by name
+    `ending`: whether the server is to end; then every answer says to come back, to another instance if there is one.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        streamed: tuple[str, ...],
+        strict_transport: bool,  # noqa: FBT001 - Starlette passes by name
+        ending: Callable[[], bool],
+    ) -> None:
         self._app = app
+        self._ending = ending
         self._streamed = streamed
         hsts = {"strict-transport-security": "max-age=31536000"} if strict_transport else {}
         self._headers = {**_HEADERS, **hsts}
@@ -54,6 +66,8 @@ class Limits:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if self._ending():
+                    headers.setdefault("retry-after", RETRY_S)
             await send(message)
 
         if _is_long(scope):

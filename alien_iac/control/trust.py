@@ -132,14 +132,18 @@ def owner_of(path: str) -> str | None:
     return path.removeprefix(CONFIGS).split("/", 1)[0] if path.startswith(CONFIGS) else None
 
 
-def sign(repository: Repository, keys: OnlineKeys, now: datetime) -> Repository:
-    """The same repository with a new snapshot, where it lacks one of its targets, and a new timestamp."""
+def sign(repository: Repository, keys: OnlineKeys, now: datetime, *, anew: bool = False) -> Repository:
+    """The same repository with a new snapshot, where it lacks one of its targets or `anew`, and a new timestamp.
+
+    Versions are seconds since 1970, or the one after the last: a control plane that was restored, and so forgot some of
+    its own, is past whatever agents have seen.
+    """
     if repository.targets is None:
         return repository
     targets = read(Targets, repository.targets).signed.version
     snapshot = repository.snapshot
-    if snapshot is None or not _fits(read(Snapshot, snapshot), targets, now):
-        version = read(Snapshot, snapshot).signed.version + 1 if snapshot else 1
+    if anew or snapshot is None or not _fits(read(Snapshot, snapshot), targets, now):
+        version = _next(read(Snapshot, snapshot).signed.version if snapshot else 0, now)
         files = {"targets.json": MetaFile(version=targets)}
         snapshot = _sign(Snapshot(version=version, expires=now + SNAPSHOT_LIFE, meta=files), keys.snapshot)
     previous = read(Timestamp, repository.timestamp).signed.version if repository.timestamp else 0
@@ -148,13 +152,17 @@ def sign(repository: Repository, keys: OnlineKeys, now: datetime) -> Repository:
         length=len(snapshot),
         hashes={"sha256": hashlib.sha256(snapshot).hexdigest()},
     )
-    stamp = Timestamp(version=previous + 1, expires=now + TIMESTAMP_LIFE, snapshot_meta=named)
+    stamp = Timestamp(version=_next(previous, now), expires=now + TIMESTAMP_LIFE, snapshot_meta=named)
     return Repository(
         root=repository.root,
         targets=repository.targets,
         snapshot=snapshot,
         timestamp=_sign(stamp, keys.timestamp),
     )
+
+
+def _next(version: int, now: datetime) -> int:
+    return max(version + 1, int(now.timestamp()))
 
 
 def is_due(repository: Repository, now: datetime) -> bool:

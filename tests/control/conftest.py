@@ -11,6 +11,16 @@ from alien_iac.control.store.engine import Store
 from alien_iac.control.store.postgres import PostgresStore
 from alien_iac.control.store.sqlite import SqliteStore
 
+HERE = Path(__file__).parent
+ON_BOTH = ("test_store", "test_waiting", "test_backup", "test_health", "test_audit", "test_enrolment", "test_tokens")
+"""Files whose tests run on Postgres each time: what stands on the store itself. The others do among the slow ones."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == HERE and "postgres" in item.nodeid and not item.path.stem.startswith(ON_BOTH):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

@@ -27,8 +27,8 @@ from alien_iac.control.store import migrations
 from alien_iac.control.store import tokens as token_store
 from alien_iac.control.store.engine import Database, Store
 from alien_iac.control.store.rollouts import RolloutStore
-from alien_iac.control.trust import OnlineKeys
 from alien_iac.control.store.sqlite import SqliteStore
+from alien_iac.control.trust import OnlineKeys
 from alien_iac.control.vault import Vault
 from alien_iac.control.waiting import Waiting
 from alien_iac.protocol.api import NewToken

@@ -89,7 +89,7 @@ def _succeeded(process: Process, rollout_id: str) -> None:
 
 
 def test_a_password_in_an_argument_is_refused() -> None:
-    secret = "hunter2"  # noqa: S105 - of a test
+    secret = "hunter2"
     for url in (f"postgresql://me:{secret}@db/alien", f"postgresql://me@db/alien?password={secret}"):
         with pytest.raises(InvalidInput, match="PGPASSWORD") as caught:
             from_words(url, {})

@@ -18,8 +18,8 @@ from sqlalchemy.exc import IntegrityError
 
 from alien_iac.control.store import audit, migrations
 from alien_iac.control.store.engine import Database, Store, Transaction
-from alien_iac.control.store.tables import AUDIT, IDEMPOTENCY, METADATA, Instant
 from alien_iac.control.store.sqlite import SqliteStore
+from alien_iac.control.store.tables import AUDIT, IDEMPOTENCY, METADATA, Instant
 from alien_iac.control.vault import Vault
 from alien_iac.errors import Conflict, Unavailable, Unsupported
 

@@ -1,4 +1,4 @@
-"""What other instances on the same Postgres say: whom to wake here. The thread that hears it keeps the clock as well."""
+"""What other instances on the same Postgres say: whom to wake here. Its thread keeps the clock too."""
 
 import logging
 import random

@@ -288,7 +288,9 @@ def _append_only() -> None:
             "CREATE FUNCTION audit_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
         )
-    act = "FOR EACH ROW EXECUTE FUNCTION audit_is_kept()" if postgres else f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+    act = (
+        "FOR EACH ROW EXECUTE FUNCTION audit_is_kept()" if postgres else f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+    )
     for change in ("UPDATE", "DELETE"):
         op.execute(f"CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit {act}")
 
