@@ -50,8 +50,9 @@ def leaves(
     command: click.Command = cli.cli, path: tuple[str, ...] = ("alien",)
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command that does something, with the words that name it."""
-    if not isinstance(command, click.Group):
+    if not isinstance(command, click.Group) or command.invoke_without_command:
         yield path, command
+    if not isinstance(command, click.Group):
         return
     context = click.Context(command)
     for name in command.list_commands(context):
