@@ -251,20 +251,29 @@ async def test_a_config_is_for_its_own_deployment(plane: Plane, agent: Agent) ->
 
 
 async def test_the_timestamp_is_signed_anew_each_hour(plane: Plane) -> None:
-    async def version() -> Json:
-        return (await plane.ok("GET", "/tuf/metadata/timestamp.json"))["signed"]["version"]
+    async def version(role: str) -> int:
+        return int((await plane.ok("GET", f"/tuf/metadata/{role}.json"))["signed"]["version"])
 
     await plane.vendor_release("1.0", 1)
-    assert await version() == 1
+    first, snapshot = await version("timestamp"), await version("snapshot")
     await housekeeping.resign(plane.control)
-    assert await version() == 1
+    assert await version("timestamp") == first
     plane.clock.advance(3_700)
     await housekeeping.resign(plane.control)
-    assert await version() == 2
-    assert (await plane.ok("GET", "/tuf/metadata/snapshot.json"))["signed"]["version"] == 1
+    assert await version("timestamp") == first + 3_700, "versions are instants, so that a restored one is past them"
+    assert await version("snapshot") == snapshot
     plane.clock.advance(20 * 86_400)
     await housekeeping.resign(plane.control)
-    assert (await plane.ok("GET", "/tuf/metadata/snapshot.json"))["signed"]["version"] == 2
+    assert await version("snapshot") > snapshot
+
+
+async def test_versions_grow_also_within_a_second_and_after_a_clock_that_was_ahead(plane: Plane) -> None:
+    seen = []
+    for number in (1, 2, 3):
+        await plane.vendor_release(f"{number}.0", number)
+        seen.append((await plane.ok("GET", "/tuf/metadata/timestamp.json"))["signed"]["version"])
+        plane.clock.advance(-60)
+    assert seen == sorted(set(seen))
 
 
 @pytest.mark.parametrize(
