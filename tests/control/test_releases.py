@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from control.control_plane import URL, Agent, Plane, plane_in
-from control.control_vendor import Json, Vendor
+from control.control_vendor import Vendor
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined] # not in its __all__
 from tuf.api.exceptions import DownloadHTTPError, RepositoryError
 from tuf.ngclient.fetcher import FetcherInterface
