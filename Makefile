@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := alien_iac providers tests bench stacks examples
 export UV_PYTHON_DOWNLOADS := never
+# Where it is set, every process would compile the clouds' SDKs anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick bench golden format lint types contracts clean

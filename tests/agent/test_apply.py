@@ -12,6 +12,7 @@ from agent.agent_world import World, until
 from alien_iac.agent.updates import Plan
 from alien_iac.agent.work import Work
 from alien_iac.errors import InvalidInput, Missing, Unavailable, Untrusted, UpdateFailed
+from alien_iac.protocol.arc import Target
 
 APPLIED = ["accepted", "applying", "verifying", "succeeded"]
 
@@ -33,7 +34,7 @@ async def test_a_signed_release_is_applied_looked_at_and_confirmed(world: World)
     assert running(world) == "1.0"
     last = world.store.reports()[-1]
     assert last.release == "1.0"
-    assert last.targets == ({"resourceId": "worker", "resourceType": "worker"},)
+    assert last.targets == (Target(resource_id="worker", resource_type="worker"),)
 
 
 async def test_a_revision_is_never_carried_out_twice(world: World) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 from control.control_plane import Agent, Plane
+from sqlalchemy import select
 
 from alien_iac.control import housekeeping
+from alien_iac.control.store.engine import Transaction
+from alien_iac.control.store.tables import METADATA
 
 
 async def test_a_token_is_good_until_revoked(plane: Plane) -> None:
@@ -64,13 +67,18 @@ async def test_all_problems_are_told_at_once_and_no_value(plane: Plane) -> None:
     assert "s3cret" not in answer.text
 
 
-async def test_no_secret_is_in_the_files(plane: Plane, agent: Agent, tmp_path: Path) -> None:
+async def test_no_secret_is_in_the_database_or_the_files(plane: Plane, agent: Agent, tmp_path: Path) -> None:
     token = await plane.token("read")
     code = await plane.ok("POST", "/enrolment-codes", {"customer": "c", "platform": "local"})
-    content = await asyncio.to_thread(_everything, tmp_path)
-    assert b"acme" in content
+    rows = await plane.control.database.read(_rows)
+    assert "acme" in rows
+    content = rows.encode() + await asyncio.to_thread(_everything, tmp_path)
     for secret in (token, code["code"], agent.token, plane.admin):
         assert secret.encode() not in content
+
+
+def _rows(transaction: Transaction) -> str:
+    return "".join(str(list(transaction.all(select(table)))) for table in METADATA.sorted_tables)
 
 
 def _everything(folder: Path) -> bytes:

@@ -187,7 +187,11 @@ def test_every_code_of_the_catalogue_is_made_by_a_test() -> None:
     ],
 )
 def test_commands_where_no_agent_is(folder: Path, config: dict[str, str], codes: set[str]) -> None:
-    recording = check(folder, lambda: (triggered(commands=True), alien.Function("other", source="app")), **config)
+    def program() -> None:
+        triggered(commands=True)
+        alien.Function("other", source="app")
+
+    recording = check(folder, program, **config)
     assert recording.error is None
     assert {code for code in CATALOGUE if any(f"[{code}]" in text for text in recording.messages)} == codes
 

@@ -1,6 +1,7 @@
 """What leaves at each level: nothing that was planted, whatever sends it, and no crash whatever it sends."""
 
 import gzip
+import importlib
 import json
 import tracemalloc
 from typing import Any
@@ -172,6 +173,14 @@ def test_a_bomb_is_refused_before_it_goes_off(body: bytes) -> None:
         assert tracemalloc.get_traced_memory()[1] < 48 << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("body", [b"[" * (2 << 20), b"\x0a\xff\xff\xff\x01" * 300_000])
+def test_what_is_nested_without_end_is_refused_beside_pulumi_too(body: bytes) -> None:
+    """Pulumi's SDK lifts protobuf's bound on nesting for its whole process."""
+    importlib.import_module("pulumi.runtime.rpc")
+    with pytest.raises(InvalidInput):
+        otlp.read("logs", body, otlp.PROTOBUF)
 
 
 def test_a_request_of_too_many_items_is_refused() -> None:

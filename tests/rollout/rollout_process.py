@@ -10,8 +10,8 @@ from pathlib import Path
 from rollout.rollout_store import SqliteStore
 
 from alien_iac.rollout.effects import Runner
-from alien_iac.rollout.places import FilePlace
 from alien_iac.rollout.events import Notify, Return, SetDesired
+from alien_iac.rollout.places import FilePlace
 from alien_iac.rollout.service import Rollouts
 from alien_iac.rollout.store import Pending
 
@@ -40,7 +40,12 @@ def main() -> None:
     ring = threading.Event()
     rollouts = Rollouts(store, changed=ring.set)
     runner = Runner(
-        rollouts=rollouts, store=store, place=FilePlace(folder / "runner"), signal=ring, notify=notify, poll_seconds=0.05
+        rollouts=rollouts,
+        store=store,
+        place=FilePlace(folder / "runner"),
+        signal=ring,
+        notify=notify,
+        poll_seconds=0.05,
     )
     runner.start()
     sys.stdout.write("ready\n")

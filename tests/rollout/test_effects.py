@@ -18,8 +18,8 @@ from rollout.rollout_world import CANARY, REST, deployment, policy, release
 from alien_iac.errors import Conflict
 from alien_iac.protocol.api import Deployment, Report
 from alien_iac.rollout.effects import Runner
-from alien_iac.rollout.places import FilePlace
 from alien_iac.rollout.events import Notify, Reported, Return, Seen, SetDesired
+from alien_iac.rollout.places import FilePlace
 from alien_iac.rollout.plan import Order
 from alien_iac.rollout.policy import Policy, Wave
 from alien_iac.rollout.service import Rollouts
@@ -91,7 +91,12 @@ def running(store: SqliteStore, folder: Path) -> Iterator[Rollouts]:
         store.note(rollout_id, note.subject, note.message)
 
     runner = Runner(
-        rollouts=rollouts, store=store, place=FilePlace(folder / "runner"), signal=ring, notify=notify, poll_seconds=0.05
+        rollouts=rollouts,
+        store=store,
+        place=FilePlace(folder / "runner"),
+        signal=ring,
+        notify=notify,
+        poll_seconds=0.05,
     )
     runner.start()
     try:

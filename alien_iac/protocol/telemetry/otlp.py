@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from alien_iac.errors import InvalidInput
+from alien_iac.protocol.telemetry import nesting
 from alien_iac.protocol.telemetry.levels import Signal
 
 Request = ExportLogsServiceRequest | ExportMetricsServiceRequest | ExportTraceServiceRequest
@@ -88,7 +89,7 @@ def _gunzipped(body: bytes, limit: int) -> bytes:
 def _of_protobuf(signal: Signal, plain: bytes) -> Request:
     request = _REQUESTS[signal]()
     try:
-        request.ParseFromString(plain)
+        nesting.parse(request, plain)
     except (DecodeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"the body is no OTLP export of {signal}") from error
     return request

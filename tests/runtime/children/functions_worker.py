@@ -14,7 +14,7 @@ os.dup2(2, 1)
 
 import azure.functions as func  # noqa: E402 - from the package
 from azure.functions import meta, servicebus, timer  # noqa: E402 - from the package
-from function_app import app  # noqa: E402 - from the package
+from function_app import app  # type: ignore[import-not-found]  # noqa: E402 - from the package
 
 
 def datum(value: Any) -> meta.Datum:
