@@ -159,8 +159,8 @@ def _interruptible(prepared: _Prepared, session: Session, runner: Runner) -> Res
         except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
             future.set_exception(error)
 
-    threading.Thread(target=work, name=f"update {prepared.request.stack}", daemon=True).start()
     try:
+        threading.Thread(target=work, name=f"update {prepared.request.stack}", daemon=True).start()
         return future.result()
     except KeyboardInterrupt:
         if future.done():

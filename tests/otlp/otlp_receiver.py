@@ -26,7 +26,10 @@ class Handler(BaseHTTPRequestHandler):
     file: Path
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
+        length = int(self.headers["content-length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # the sender was killed in the middle
         statuses = self.file.with_suffix(".statuses")
         left = statuses.read_text().split() if statuses.exists() else []
         status = int(left[0]) if left else 200
