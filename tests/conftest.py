@@ -18,6 +18,7 @@ TOGETHER: Mapping[str, str] = MappingProxyType(
         "dashboard/test_walks": "dashboard",
         "aws/test_full_app_on_ministack": "accounts",
         "runtime/test_lambda_on_ministack": "functions",
+        "cli/test_vendor": "vendor",
     }
 )
 """Files whose tests go to one worker, which so makes one fleet, or whatever they need, for all of them."""

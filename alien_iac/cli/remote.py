@@ -23,6 +23,7 @@ _PAUSES_S = (0.2, 1.0)
 
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Any])
+_LIKE = "it is like https://control.example.com"
 
 
 class Remote:
@@ -126,9 +127,15 @@ def optional_control_options(command: F) -> F:
 
 
 def required(url: str | None) -> str:
-    """The URL. Raises InvalidInput where there is none."""
+    """The URL. Raises InvalidInput where there is none, or where it is no URL."""
     if url is None:
         raise errors.InvalidInput("which control plane?", hint="name it with --control-plane, or ALIEN_CONTROL_PLANE")
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise errors.InvalidInput(f"{url!r} is no URL of a control plane: {error}", hint=_LIKE) from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise errors.InvalidInput(f"{url!r} is no URL of a control plane", hint=_LIKE)
     return url
 
 
@@ -140,4 +147,4 @@ def connect(url: str, token_file: Path | None) -> Remote:
             "no token for the control plane",
             hint="name a file with --token-file (or ALIEN_TOKEN_FILE), or set ALIEN_TOKEN",
         )
-    return Remote(url, token)
+    return Remote(required(url), token)

@@ -128,15 +128,3 @@ def until(claim: Callable[[], bool], agent: Agent) -> None:
     while not claim():
         assert time.monotonic() < deadline, agent.log.read_text()[-4000:]
         time.sleep(0.005)
-
-
-def test_a_control_plane_that_is_killed_loses_no_report(agent: Agent, control: ControlPlane, vendor: Vendor) -> None:
-    run(agent, "1.0")
-    vendor.release("2.0", worker("two"))
-    agent.want("2.0")
-    agent.wait_for_log("revision")
-    control.stop(signal.SIGKILL)
-    time.sleep(3)
-    control.start()
-    agent.wait(lambda one: is_well(one, "2.0"))
-    assert answer(control.command(agent.deployment_id, "version")) == {"version": "two", "release": "2.0"}

@@ -19,8 +19,9 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chrome: str) -> Iterator[Browser]:
+    """Gone with the file: its event loop runs for as long, and no other test of the process could run one."""
     expect.set_options(timeout=20_000)  # machines that run many tests at once are slow
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chrome, args=["--no-sandbox", "--disable-gpu"])
