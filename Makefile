@@ -18,7 +18,7 @@ demo: .venv/demo ## Three customers on this machine: v1, commands, v2 in waves, 
 test: .venv/ready ## Format, lint, types, contracts, tests with coverage, and the wheel
 	$(BIN)/ruff format --check $(SOURCES)
 	$(MAKE) --no-print-directory lint types contracts
-	$(BIN)/python -m pytest -n 4 --dist worksteal -q -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not slow" --cov --cov-report=term:skip-covered
 	$(BIN)/python -m pytest -n 4 --dist loadgroup -q -m slow --durations=15
 
 quick: .venv/ready ## The fast tests alone
