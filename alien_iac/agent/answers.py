@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from alien_iac import errors
+from alien_iac.client.failures import body
 
 _BY_STATUS: Mapping[int, type[errors.AlienError]] = {
     400: errors.InvalidInput,
@@ -24,18 +25,10 @@ def check(answer: httpx.Response) -> None:
     """Raises the error that an answer stands for; whatever may pass by itself is Unavailable."""
     if answer.is_success:
         return
-    told = _told(answer)
+    told = body(answer)
     kind = _BY_STATUS.get(answer.status_code, errors.Unavailable)
     message = str(told.get("message") or f"the control plane answered {answer.status_code}")
     raise kind(message, hint=str(told["hint"]) if told.get("hint") else None)
-
-
-def _told(answer: httpx.Response) -> Mapping[str, object]:
-    try:
-        told = answer.json()
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def silent(url: str, error: httpx.TransportError) -> errors.Unavailable:

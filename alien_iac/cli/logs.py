@@ -48,7 +48,7 @@ def logs(
         for line in _local(workload, place.data(customer, agent_dir, project).root, lines, following=following):
             click.echo(render.as_json({"workload": workload, "line": line}) if as_json else line)
         return
-    control = remote.connect(remote.required(url), token_file)
+    control = remote.connect(url, token_file)
     asked = telemetry.Filters(workload=workload, since=since, limit=max(lines, 1))
     query = {
         **asked.query(find(control, deployment).id),

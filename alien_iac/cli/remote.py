@@ -102,6 +102,15 @@ class Remote:
 
 def control_options(command: F) -> F:
     """The options `url` and `token_file`, which `connect` takes."""
+    return _options(command, required=True)
+
+
+def optional_control_options(command: F) -> F:
+    """As `control_options`, for a verb that can do without; `connect` asks for the URL where it is needed."""
+    return _options(command, required=False)
+
+
+def _options(command: F, *, required: bool) -> F:
     token = click.option(
         "--token-file",
         envvar="ALIEN_TOKEN_FILE",
@@ -109,25 +118,12 @@ def control_options(command: F) -> F:
         help="File with the token; or set ALIEN_TOKEN.",
     )
     url = click.option(
-        "--control-plane", "url", envvar="ALIEN_CONTROL_PLANE", required=True, help="URL of the control plane."
+        "--control-plane", "url", envvar="ALIEN_CONTROL_PLANE", required=required, help="URL of the control plane."
     )
     return url(token(command))
 
 
-def optional_control_options(command: F) -> F:
-    """As `control_options`, for a verb that can do without; `required` asks for the URL where it is needed."""
-    token = click.option(
-        "--token-file",
-        envvar="ALIEN_TOKEN_FILE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="File with the token; or set ALIEN_TOKEN.",
-    )
-    url = click.option("--control-plane", "url", envvar="ALIEN_CONTROL_PLANE", help="URL of the control plane.")
-    return url(token(command))
-
-
-def required(url: str | None) -> str:
-    """The URL. Raises InvalidInput where there is none, or where it is no URL."""
+def _address(url: str | None) -> str:
     if url is None:
         raise errors.InvalidInput("which control plane?", hint="name it with --control-plane, or ALIEN_CONTROL_PLANE")
     try:
@@ -139,12 +135,16 @@ def required(url: str | None) -> str:
     return url
 
 
-def connect(url: str, token_file: Path | None) -> Remote:
-    """The control plane that the options name. Raises Unauthorized where there is no token."""
+def connect(url: str | None, token_file: Path | None) -> Remote:
+    """The control plane that the options name.
+
+    Raises InvalidInput where there is no URL, or what is none, and Unauthorized where there is no token.
+    """
+    address = _address(url)
     token = token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get("ALIEN_TOKEN", "").strip()
     if not token:
         raise errors.Unauthorized(
             "no token for the control plane",
             hint="name a file with --token-file (or ALIEN_TOKEN_FILE), or set ALIEN_TOKEN",
         )
-    return Remote(required(url), token)
+    return Remote(address, token)

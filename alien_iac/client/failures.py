@@ -1,6 +1,7 @@
 """How a command can end without a result, as errors of our tree; and what a control plane's refusal is."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
@@ -51,13 +52,18 @@ _BY_END: Mapping[str, type[errors.AlienError]] = {
 }
 
 
-def refused(answer: httpx.Response) -> errors.AlienError:
-    """The error that an answer stands for, by its code where that is one of ours, else by its status."""
+def body(answer: httpx.Response) -> Mapping[str, Any]:
+    """What a control plane says of a failure; empty where somebody else answered in its place."""
     try:
         told = answer.json()
     except ValueError:
-        told = {}
-    told = told if isinstance(told, dict) else {}
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def refused(answer: httpx.Response) -> errors.AlienError:
+    """The error that an answer stands for, by its code where that is one of ours, else by its status."""
+    told = body(answer)
     kind = _BY_CODE.get(str(told.get("code", ""))) or _BY_STATUS.get(answer.status_code, errors.AlienError)
     message = str(told.get("message") or f"the control plane answered {answer.status_code}")
     context = told.get("context")

@@ -38,7 +38,8 @@ def restore(settings: Settings, file: Path) -> tuple[datetime, int]:
             at = files.read(store, settings.data, file)
         again = _store(settings, folder)
         with contextlib.closing(Database(again, utc_now, lambda _topics: None, folder.vault)) as database:
-            return at, files.settled(database, folder.online_keys(), at)
+            keys = folder.online_keys()
+            return at, database.write_now(lambda transaction: files.settle(transaction, keys, at))
 
 
 def _store(settings: Settings, folder: DataFolder) -> Store:

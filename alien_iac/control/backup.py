@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, RowMapping,
 from alien_iac.control import commands as life
 from alien_iac.control import trust
 from alien_iac.control.store import audit, commands, releases
-from alien_iac.control.store.engine import Database, Store, Transaction
+from alien_iac.control.store.engine import Store, Transaction
 from alien_iac.control.store.migrations import revision, upgrade
 from alien_iac.control.store.tables import CODES, COMMANDS, DESIRED, METADATA, Instant
 from alien_iac.control.trust import OnlineKeys
@@ -203,8 +203,3 @@ def settle(transaction: Transaction, keys: OnlineKeys, at: datetime) -> int:
         releases.write_metadata(transaction, trust.sign(repository, keys, transaction.now, anew=True))
     audit.append(transaction, "restore", "control.restore", at.isoformat(), commands=len(waiting))
     return len(waiting)
-
-
-def settled(database: Database, keys: OnlineKeys, at: datetime) -> int:
-    """As `settle`, in one transaction."""
-    return database.write_now(lambda transaction: settle(transaction, keys, at))

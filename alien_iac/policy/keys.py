@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from alien_iac.policy.model import Resource, Rule, Stack, items, section
+from alien_iac.policy.model import Check, Resource, Rule, Stack, items, section
 
 _TLS_AZURE = frozenset({"1.2", "1.3", "TLS1_2", "TLS1_3", "Tls12"})
 _TLS_AWS = ("ELBSecurityPolicy-TLS13-", "ELBSecurityPolicy-TLS-1-2-")
@@ -13,14 +13,12 @@ _CREDENTIALS = (
 )
 
 
-def _account_keys(resource: Resource, _: Stack) -> Iterator[str]:
-    if resource.inputs.get("allowSharedKeyAccess") is not False:
-        yield "allowSharedKeyAccess is not false"
+def _must_be(key: str, *, wanted: bool) -> Check:
+    def check(resource: Resource, _: Stack) -> Iterator[str]:
+        if resource.inputs.get(key) is not wanted:
+            yield f"{key} is not {str(wanted).lower()}"
 
-
-def _local_auth(resource: Resource, _: Stack) -> Iterator[str]:
-    if resource.inputs.get("disableLocalAuth") is not True:
-        yield "disableLocalAuth is not true"
+    return check
 
 
 def _admin(resource: Resource, _: Stack) -> Iterator[str]:
@@ -42,28 +40,14 @@ def _table(resource: Resource, _: Stack) -> Iterator[str]:
         yield "serverSideEncryption is switched off"
 
 
-def _encrypted(resource: Resource, _: Stack) -> Iterator[str]:
-    if resource.inputs.get("encrypted") is not True:
-        yield "encrypted is not true"
-
-
-def _storage_encrypted(resource: Resource, _: Stack) -> Iterator[str]:
-    if resource.inputs.get("storageEncrypted") is not True:
-        yield "storageEncrypted is not true"
-
-
-def _account_tls(resource: Resource, _: Stack) -> Iterator[str]:
-    yield from _minimum(resource)
+def _account_tls(resource: Resource, stack: Stack) -> Iterator[str]:
+    yield from _minimum_tls(resource, stack)
     nfs = resource.inputs.get("kind") == "FileStorage"  # NFS has no https; its account is closed to all but one network
     if resource.inputs.get("enableHttpsTrafficOnly") is False and not nfs:
         yield "enableHttpsTrafficOnly is false"
 
 
 def _minimum_tls(resource: Resource, _: Stack) -> Iterator[str]:
-    yield from _minimum(resource)
-
-
-def _minimum(resource: Resource) -> Iterator[str]:
     least = resource.inputs.get("minimumTlsVersion")
     if least not in _TLS_AZURE:
         yield f"minimumTlsVersion is {least or 'not set'}, not 1.2"
@@ -104,10 +88,10 @@ RULES = (
         says="Whoever comes has an identity: no keys of accounts, no connection strings.",
         checks={
             "azure-native:containerregistry:Registry": _admin,
-            "azure-native:cosmosdb:DatabaseAccount": _local_auth,
-            "azure-native:eventhub:Namespace": _local_auth,
-            "azure-native:servicebus:Namespace": _local_auth,
-            "azure-native:storage:StorageAccount": _account_keys,
+            "azure-native:cosmosdb:DatabaseAccount": _must_be("disableLocalAuth", wanted=True),
+            "azure-native:eventhub:Namespace": _must_be("disableLocalAuth", wanted=True),
+            "azure-native:servicebus:Namespace": _must_be("disableLocalAuth", wanted=True),
+            "azure-native:storage:StorageAccount": _must_be("allowSharedKeyAccess", wanted=False),
             **dict.fromkeys(_CREDENTIALS, _key),
         },
     ),
@@ -116,10 +100,10 @@ RULES = (
         says="Data is encrypted where it lies.",
         checks={
             "aws:dynamodb/table:Table": _table,
-            "aws:ebs/volume:Volume": _encrypted,
-            "aws:efs/fileSystem:FileSystem": _encrypted,
-            "aws:rds/cluster:Cluster": _storage_encrypted,
-            "aws:rds/instance:Instance": _storage_encrypted,
+            "aws:ebs/volume:Volume": _must_be("encrypted", wanted=True),
+            "aws:efs/fileSystem:FileSystem": _must_be("encrypted", wanted=True),
+            "aws:rds/cluster:Cluster": _must_be("storageEncrypted", wanted=True),
+            "aws:rds/instance:Instance": _must_be("storageEncrypted", wanted=True),
             "aws:sqs/queue:Queue": _queue,
         },
     ),

@@ -67,11 +67,12 @@ def _dry_create(subject: Subject, answers: Answers, folder: Path) -> Result:
     environment = programs.scrubbed(os.environ, {agreed.FOLDER: str(folder)})
     program = Program(folder=subject.project.main, environment=environment)
     with programs.serve(program, steps.quiet) as address:
-        request = replace(_request(subject, address), event_log=str(folder / _EVENTS))
-        return update.run(request, steps.quiet, threading.Event(), lambda _: provider)
+        asked = replace(request(subject, address), event_log=str(folder / _EVENTS))
+        return update.run(asked, steps.quiet, threading.Event(), lambda _: provider)
 
 
-def _request(subject: Subject, address: str) -> Request:
+def request(subject: Subject, address: str) -> Request:
+    """The update that a review asks the engine for: everything anew, at the program that serves at `address`."""
     return Request(
         kind="update",
         organization="organization",

@@ -78,7 +78,10 @@ async def test_after_a_restore_nothing_in_flight_goes_on(
     backup.read(target, tmp_path / "new", file)
     plane.clock.advance(60)
     async with plane_in(tmp_path / "new", rooted=False, clock=plane.clock, store=target) as restored:
-        assert backup.settled(restored.control.database, plane.control.keys, plane.clock()) == 2
+        ended = await restored.control.database.write(
+            lambda transaction: backup.settle(transaction, plane.control.keys, plane.clock())
+        )
+        assert ended == 2
         found = (await restored.ok("GET", "/commands"))["items"]
         assert sorted((each["state"]) for each in found) == ["FAILED", "FAILED", "SUCCEEDED"]
         (good,) = [each for each in found if each["state"] == "SUCCEEDED"]

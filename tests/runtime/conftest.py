@@ -1,17 +1,11 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from runtime.conformance import (
     Covered,
     Env,
-    KvOfBoth,
-    MakesKv,
-    MakesQueue,
-    MakesSecret,
-    MakesStorage,
-    QueueOfBoth,
-    StorageOfBoth,
     covering,
     reached_by_sdk,
 )
@@ -26,60 +20,27 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.end()
 
 
-@pytest.fixture(params=covering("storage"))
-def storage_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesStorage]:
-    """Every platform whose Storage can be had here."""
-    covered: Covered = request.param
-    with covered.open(tmp_path, emulators) as made:
-        yield made
+def _opening(platforms: Sequence[Any]) -> Callable[..., Iterator[Any]]:
+    """A fixture that is each of these platforms in turn, open for one test."""
+
+    @pytest.fixture(params=platforms)
+    def opened(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[Any]:
+        covered: Covered = request.param
+        with covered.open(tmp_path, emulators) as made:
+            yield made
+
+    return opened
 
 
-@pytest.fixture(params=covering("kv"))
-def kv_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesKv]:
-    """Every platform whose Kv can be had here."""
-    covered: Covered = request.param
-    with covered.open(tmp_path, emulators) as made:
-        yield made
+storage_platform = _opening(covering("storage"))
+kv_platform = _opening(covering("kv"))
+queue_platform = _opening(covering("queue"))
+secret_platform = _opening(covering("secret"))
 
-
-@pytest.fixture(params=covering("queue"))
-def queue_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesQueue]:
-    """Every platform whose Queue can be had here."""
-    covered: Covered = request.param
-    with covered.open(tmp_path, emulators) as made:
-        yield made
-
-
-@pytest.fixture(params=covering("secret"))
-def secret_platform(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[MakesSecret]:
-    """Every platform whose Secret can be had here."""
-    covered: Covered = request.param
-    with covered.open(tmp_path, emulators) as made:
-        yield made
-
-
-@pytest.fixture(params=reached_by_sdk("storage"))
-def storage_sdk(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[StorageOfBoth]:
-    """Every platform whose Storage the public SDK reaches here too."""
-    covered: Covered = request.param
-    with covered.open(tmp_path, emulators) as made:
-        yield made
-
-
-@pytest.fixture(params=reached_by_sdk("kv"))
-def kv_sdk(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[KvOfBoth]:
-    """Every platform whose Kv the public SDK reaches here too."""
-    covered: Covered = request.param
-    with covered.open(tmp_path, emulators) as made:
-        yield made
-
-
-@pytest.fixture(params=reached_by_sdk("queue"))
-def queue_sdk(request: pytest.FixtureRequest, tmp_path: Path, emulators: Emulators) -> Iterator[QueueOfBoth]:
-    """Every platform whose Queue the public SDK reaches here too."""
-    covered: Covered = request.param
-    with covered.open(tmp_path, emulators) as made:
-        yield made
+# Those that the public SDK reaches here too:
+storage_sdk = _opening(reached_by_sdk("storage"))
+kv_sdk = _opening(reached_by_sdk("kv"))
+queue_sdk = _opening(reached_by_sdk("queue"))
 
 
 @pytest.fixture

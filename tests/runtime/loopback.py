@@ -7,7 +7,7 @@ real addresses: nothing in the library is told that it is tested.
 from __future__ import annotations
 
 import ipaddress
-import select
+import selectors
 import socket
 import socketserver
 import ssl
@@ -155,13 +155,16 @@ def gateway(ports: Mapping[str, int]) -> Iterator[str]:
 
 def _join(one: socket.socket, other: socket.socket) -> None:
     """Carry bytes both ways until one side ends."""
-    to = {one: other, other: one}
-    while True:
-        for ready in select.select([one, other], [], [])[0]:
-            data = ready.recv(1 << 16)
-            if not data:
-                return
-            to[ready].sendall(data)
+    with selectors.DefaultSelector() as waiting:  # select() knows no descriptor above 1023
+        waiting.register(one, selectors.EVENT_READ, (one, other))
+        waiting.register(other, selectors.EVENT_READ, (other, one))
+        while True:
+            for key, _ in waiting.select():
+                ready, to = key.data
+                data = ready.recv(1 << 16)
+                if not data:
+                    return
+                to.sendall(data)
 
 
 @contextmanager

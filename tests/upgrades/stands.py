@@ -12,13 +12,12 @@ from upgrades.creation_only import replacing
 
 from alien_iac import programs, projects, steps
 from alien_iac.engine import checkpoint, dialect, update
-from alien_iac.engine.journal import NoJournal
-from alien_iac.engine.model import Kind, Properties, Request, Resource, Result, Snapshot
+from alien_iac.engine.model import Kind, Properties, Resource, Result, Snapshot
 from alien_iac.engine.providers import Diff, Live
 from alien_iac.engine.secrets import Plain
 from alien_iac.models.platform import Platform
 from alien_iac.protocol import review as agreed
-from alien_iac.review import deployments, permissions, synthetic
+from alien_iac.review import deployments, permissions, run, synthetic
 from alien_iac.review.answers import Answers
 from alien_iac.review.offline import OfflineProvider
 
@@ -77,20 +76,5 @@ def _run(platform: Platform, folder: Path, snapshot: Snapshot, *, kind: Kind) ->
     scratch.mkdir()
     environment = programs.scrubbed(os.environ, {agreed.FOLDER: str(scratch)})
     with programs.serve(programs.Program(folder=project.main, environment=environment), steps.quiet) as address:
-        request = replace(_request(subject, address, snapshot), kind=kind, event_log=str(scratch / LOG))
-        return update.run(request, steps.quiet, threading.Event(), lambda _: provider)
-
-
-def _request(subject: deployments.Subject, address: str, snapshot: Snapshot) -> Request:
-    return Request(
-        kind="preview",
-        organization="organization",
-        project=subject.project.name,
-        stack=subject.stack,
-        work_dir=subject.project.folder,
-        main=subject.project.main,
-        snapshot=snapshot,
-        journal=NoJournal(),
-        config=subject.config,
-        client=address,
-    )
+        asked = replace(run.request(subject, address), kind=kind, snapshot=snapshot, event_log=str(scratch / LOG))
+        return update.run(asked, steps.quiet, threading.Event(), lambda _: provider)

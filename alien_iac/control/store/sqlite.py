@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-READERS = 4
+from alien_iac.control.store.engine import READERS
+
 BUSY_MS = 5_000
 
 

@@ -33,8 +33,9 @@ _FRAME = re.compile(rf"(?:{_FILE.pattern}|<\w{{1,20}}>|<frozen [\w.]{{1,60}}>):\
 
 def _number(lowest: float, highest: float) -> Form:
     def form(value: object) -> Value | None:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and lowest <= value <= highest
-        return value if fits and isinstance(value, int | float) else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return value if lowest <= value <= highest else None
 
     return form
 
@@ -56,8 +57,7 @@ def _truth(value: object) -> Value | None:
 
 
 def _template(value: object) -> Value | None:
-    fits = isinstance(value, str) and len(value) <= _TEMPLATE_LIMIT and is_clean(value)
-    return value if fits and isinstance(value, str) else None
+    return value if isinstance(value, str) and len(value) <= _TEMPLATE_LIMIT and is_clean(value) else None
 
 
 def _frames(value: object) -> Value | None:

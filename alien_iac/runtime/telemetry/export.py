@@ -38,10 +38,10 @@ PAUSE_SECONDS = 1.0
 _AGAIN = frozenset({401, 403, 408, 429})
 """Refusals that may be over later: a token is being replaced, or there is too much at once."""
 _CUMULATIVE = 2
-_PATHS: Mapping[Signal, tuple[str, str, str, str]] = {
-    "logs": ("logs", "resourceLogs", "scopeLogs", "logRecords"),
-    "traces": ("traces", "resourceSpans", "scopeSpans", "spans"),
-    "metrics": ("metrics", "resourceMetrics", "scopeMetrics", "metrics"),
+_FIELDS: Mapping[Signal, tuple[str, str, str]] = {
+    "logs": ("resourceLogs", "scopeLogs", "logRecords"),
+    "traces": ("resourceSpans", "scopeSpans", "spans"),
+    "metrics": ("resourceMetrics", "scopeMetrics", "metrics"),
 }
 
 
@@ -172,7 +172,7 @@ class Exporter:
         return None if answer.status_code in _AGAIN or answer.is_server_error else answer.status_code
 
     def _request(self, signal: Signal, items: list[tuple[str, str]]) -> dict[str, Any]:
-        _, resources, scopes, name = _PATHS[signal]
+        resources, scopes, name = _FIELDS[signal]
         grouped = [
             {"scope": {"name": scope}, name: [json.loads(body) for _, body in group]}
             for scope, group in groupby(sorted(items, key=lambda item: item[0]), key=lambda item: item[0])
