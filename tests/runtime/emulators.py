@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar, cast
 
 import filelock
 import uv
 
 T = TypeVar("T")
+_BEFORE_ANY_TEST = MappingProxyType(dict(os.environ))
+"""A test that sends its requests through a proxy of its own must not send the installer there too."""
 
 
 class Emulators:
@@ -48,6 +52,6 @@ def tool_environment(*requirements: str) -> Path:
             make = [command, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)]
             install = [command, "pip", "install", "--quiet", "--python", str(folder), *requirements]
             for step in (make, install):
-                subprocess.run(step, check=True, timeout=300)
+                subprocess.run(step, check=True, timeout=300, env=_BEFORE_ANY_TEST)
             (folder / "ready").touch()
     return folder / "bin"

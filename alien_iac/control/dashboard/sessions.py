@@ -7,7 +7,6 @@ request, so that revoking it ends its sessions too.
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import jwt
 
@@ -87,8 +86,14 @@ async def current(control: Control, cookie: str) -> Session | None:
 
 
 def _owner(row: TokenRow) -> Caller:
-    facts: dict[str, Any] = {"deployment_id": row.deployment_id, "target": row.target, "expires_at": row.expires_at}
-    return Caller(token_id=row.id, name=row.name, scopes=frozenset(row.scopes), **facts)
+    return Caller(
+        token_id=row.id,
+        name=row.name,
+        scopes=frozenset(row.scopes),
+        deployment_id=row.deployment_id,
+        target=row.target,
+        expires_at=row.expires_at,
+    )
 
 
 async def end(control: Control, session: Session) -> None:
